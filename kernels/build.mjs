@@ -1,0 +1,66 @@
+/**
+ * Builds the kernels into modules that the package ships, so that no file has to be found or fetched at run time:
+ *   kernels/wasm/index.ts   → src/backends/wasm/binary.generated.ts    two binaries (unshared, shared memory), base64
+ *   kernels/webgpu/*.wgsl   → src/backends/webgpu/shaders.generated.ts one string a file, comments and indents off
+ */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const built = join(here, 'wasm', 'build');
+
+const common = [
+  join(here, 'wasm', 'index.ts'),
+  ...['-O3', '--runtime', 'stub', '--importMemory', '--noExportMemory', '--noAssert', '--use', 'abort='],
+  ...['--enable', 'simd', '--enable', 'bulk-memory', '--initialMemory', '0'],
+];
+const flavours = {
+  unshared: [],
+  shared: ['--sharedMemory', '--maximumMemory', '65536', '--enable', 'threads'],
+};
+
+async function compile(name, flags) {
+  const out = join(built, `${name}.wasm`);
+  const text = join(built, `${name}.wat`);
+  const { error, stderr } = await asc.main([...common, ...flags, '-o', out, '-t', text]);
+  if (error) throw new Error(`kernels/wasm (${name}): ${error.message}\n${stderr}`);
+  // The memory is tfjs's heap: a data segment would be written over it, memory.grow would detach its views.
+  const wat = await readFile(text, 'utf8');
+  for (const forbidden of ['(data', 'memory.grow']) {
+    if (wat.includes(forbidden)) throw new Error(`kernels/wasm (${name}): "${forbidden}" would damage the heap of tfjs`);
+  }
+  return readFile(out);
+}
+
+async function wasm() {
+  await mkdir(built, { recursive: true });
+  let source = '// Built by kernels/build.mjs from kernels/wasm.\n';
+  for (const [name, flags] of Object.entries(flavours)) {
+    const bytes = await compile(name, flags);
+    source += `export const ${name} =\n  '${bytes.toString('base64')}';\n`;
+    console.log(`kernels/wasm    ${name.padEnd(10)} ${bytes.length} bytes`);
+  }
+  await writeFile(join(root, 'src/backends/wasm/binary.generated.ts'), source);
+}
+
+async function webgpu() {
+  const folder = join(here, 'webgpu');
+  const files = (await readdir(folder)).filter((f) => f.endsWith('.wgsl')).sort();
+  let source = '// Built by kernels/build.mjs from kernels/webgpu.\n';
+  for (const file of files) {
+    const text = (await readFile(join(folder, file), 'utf8'))
+      .split('\n')
+      .map((line) => line.replace(/\/\/.*$/, '').trim())
+      .filter(Boolean)
+      .join('\n');
+    const name = file.replace('.wgsl', '').replace(/-(\w)/g, (_, c) => c.toUpperCase());
+    source += `export const ${name} = ${JSON.stringify(text)};\n`;
+  }
+  await writeFile(join(root, 'src/backends/webgpu/shaders.generated.ts'), source);
+  console.log(`kernels/webgpu  ${files.length} shaders`);
+}
+
+await Promise.all([wasm(), webgpu()]);

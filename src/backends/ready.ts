@@ -1,0 +1,77 @@
+/** Choosing a backend: the one asynchronous call before the first cube. */
+import * as tf from '@tensorflow/tfjs';
+import { ArgumentError, check, DeviceError } from '../errors.js';
+import { activeBackend, checkOneTfjs } from '../ops/device.js';
+
+export interface ReadyOptions {
+  /**
+   * 'auto' (default) takes WebGPU where the browser has a GPU adapter, else wasm, else cpu; in Node it takes wasm.
+   * 'webgpu' in Node needs the package `webgpu` (Dawn). Any other name of a registered tfjs backend works too,
+   * on stock ops.
+   */
+  backend?: 'auto' | 'webgpu' | 'wasm' | 'cpu' | (string & {});
+  /** Where tfjs's own .wasm files are served from, as of its setWasmPaths; Node finds them by itself. */
+  wasmPaths?: string | Record<string, string>;
+}
+
+const inNode = (): boolean => typeof process !== 'undefined' && Boolean(process.versions?.node);
+
+/** Whether the browser offers a GPU adapter that is not a software fallback. */
+async function hasGpu(): Promise<boolean> {
+  if (inNode() || typeof navigator === 'undefined' || !('gpu' in navigator)) return false;
+  const adapter = await navigator.gpu.requestAdapter();
+  if (!adapter) return false;
+  const info = adapter.info as { isFallbackAdapter?: boolean } | undefined;
+  return !(info?.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter);
+}
+
+async function use(name: string, options: ReadyOptions): Promise<void> {
+  if (name === 'webgpu') {
+    const { useWebGPU } = await import('./webgpu/index.js');
+    await useWebGPU();
+  } else if (name === 'wasm') {
+    const { useWasm } = await import('./wasm/index.js');
+    await useWasm({ paths: options.wasmPaths });
+  } else {
+    check(
+      tf.engine().registryFactory[name] !== undefined,
+      () =>
+        new ArgumentError(
+          `ready: backend must be 'auto', 'webgpu', 'wasm', 'cpu' or a registered tfjs backend, got '${name}'`,
+        ),
+    );
+    check(await tf.setBackend(name), () => new DeviceError(`ready: tfjs could not start its backend '${name}'`));
+  }
+}
+
+/**
+ * Makes a tfjs backend active with Wavecube's kernels on it.
+ * @returns the backend's name.
+ * @throws DeviceError if the backend asked for cannot start (with 'auto', only if none can), or if two copies of
+ * tfjs are loaded; ArgumentError for a name nobody registered. The backend that was active stays so.
+ */
+export async function ready(options: ReadyOptions = {}): Promise<string> {
+  const wanted = options.backend ?? 'auto';
+  checkOneTfjs();
+  if (wanted !== 'auto') {
+    await use(wanted, options);
+  } else {
+    const order = (await hasGpu()) ? ['webgpu', 'wasm', 'cpu'] : ['wasm', 'cpu'];
+    const failures: unknown[] = [];
+    for (const name of order) {
+      try {
+        await use(name, options);
+        break;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    check(failures.length < order.length, () => {
+      const reasons = failures.map((f, i) => `${order[i]}: ${f instanceof Error ? f.message : f}`);
+      return new DeviceError(`ready: no backend could start (${reasons.join('; ')})`, { cause: failures });
+    });
+    if (failures.length) console.warn(`wavecube: running on '${tf.getBackend()}';`, failures[0]);
+  }
+  await tf.ready();
+  return activeBackend();
+}

@@ -1,0 +1,68 @@
+/**
+ * What can go wrong, as types: every error Wavecube throws is a WavecubeError, says what must hold and what
+ * came, and leaves the cube as it was.
+ */
+export class WavecubeError extends Error {
+  override name = 'WavecubeError';
+}
+
+/** An argument's rank, shape, dtype, option or value is not what the call takes. */
+export class ArgumentError extends WavecubeError {
+  override name = 'ArgumentError';
+}
+
+/** An argument whose shape is wrong. `expected` and `got` say it in a machine's words. */
+export class ShapeError extends ArgumentError {
+  override name = 'ShapeError';
+  constructor(
+    where: string,
+    what: string,
+    readonly expected: string,
+    readonly got: readonly number[] | string,
+  ) {
+    super(`${where}: ${what} must be ${expected}, got ${typeof got === 'string' ? got : `[${got.join(', ')}]`}`);
+  }
+}
+
+/** A node index or a coordinate outside the grid, or not finite. */
+export class CoordinateError extends ArgumentError {
+  override name = 'CoordinateError';
+}
+
+/** A node that is not there is needed. */
+export class MissingNodeError extends WavecubeError {
+  override name = 'MissingNodeError';
+  constructor(
+    where: string,
+    readonly node: readonly [number, number, number],
+  ) {
+    super(`${where}: the cube has no node at (${node.join(', ')}); set it first, or ask hasNode`);
+  }
+}
+
+/** A cube or a tensor was used after it was disposed. */
+export class DisposedError extends WavecubeError {
+  override name = 'DisposedError';
+}
+
+/** The backend, or what it can hold: not registered, not ready, out of memory, over a limit. */
+export class DeviceError extends WavecubeError {
+  override name = 'DeviceError';
+}
+
+/** Bytes that are not what their format says. `source` names the file. */
+export class FormatError extends WavecubeError {
+  override name = 'FormatError';
+  constructor(
+    readonly source: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${source}: ${message}`, options);
+  }
+}
+
+/** The one guard: throws what `error` makes unless `holds`. */
+export function check(holds: boolean, error: () => WavecubeError): asserts holds {
+  if (!holds) throw error();
+}

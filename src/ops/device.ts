@@ -1,0 +1,74 @@
+/**
+ * What a cube must know of the backend that holds its banks, beyond the kernels: how large a page may be and how
+ * a row is written in place. Backends announce themselves here; a backend that does not is served by `plainDevice`,
+ * with stock ops only.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { check, DeviceError } from '../errors.js';
+import { registerComposition } from './composition.js';
+
+export interface Device {
+  readonly name: string;
+  /** Bytes of the largest tensor a kernel can bind. */
+  maxPageBytes(): number;
+  /** Whether dataSync works and does not stall a queue. */
+  readonly readsSync: boolean;
+  /**
+   * Overwrites elements offset … offset + values.length of `target` in place. The caller has made sure that nothing
+   * else holds its data. Ops queued before see the old values, ops queued after the new ones.
+   */
+  write(target: tf.Tensor, offset: number, values: Float32Array | Int32Array): void;
+  /** As write, from a tensor of the same dtype on this backend. */
+  copy(target: tf.Tensor, offset: number, source: tf.Tensor): void;
+}
+
+const devices = new Map<string, Device>();
+const installers = new Map<string, () => void>();
+const installed = new Set<string>();
+
+export function registerDevice(device: Device): void {
+  devices.set(device.name, device);
+  installed.add(device.name);
+}
+
+/** Names a function that registers a backend's kernels and device at its first use. */
+export function provideBackend(name: string, install: () => void): void {
+  installers.set(name, install);
+}
+
+/** The active backend's name, with Wavecube's kernels for it registered: stock-op compositions where it has none. */
+export function activeBackend(): string {
+  const name = tf.getBackend();
+  if (!installed.has(name)) {
+    installed.add(name);
+    const install = installers.get(name);
+    if (install) install();
+    else registerComposition(name);
+  }
+  return name;
+}
+
+/** The device of the active backend; undefined if it announced none. */
+export function findDevice(name: string): Device | undefined {
+  return devices.get(name);
+}
+
+/** Whether nothing but `t` holds its data: no alias, no tape. */
+export function isExclusive(t: tf.Tensor): boolean {
+  return tf.backend().refCount(t.dataId) === 1;
+}
+
+/** Two copies of tfjs share one engine but not their classes, so tensors of one fail in the other: name it early. */
+export function checkOneTfjs(): void {
+  const probe = tf.engine().makeTensor(new Float32Array(1), [1], 'float32');
+  const same = probe.constructor === tf.Tensor;
+  probe.dispose();
+  check(
+    same,
+    () =>
+      new DeviceError(
+        `wavecube: two copies of @tensorflow/tfjs-core are loaded (Wavecube sees ${tf.version['tfjs-core']}); ` +
+          'have one version in the dependency tree: npm ls @tensorflow/tfjs-core',
+      ),
+  );
+}

@@ -1,0 +1,93 @@
+/**
+ * Gradients of the sampling kernels, each by another of the six, so that the set closes: the first and second order
+ * run on the backend's own kernels. The pairs share what they save and differ in the tangent.
+ */
+import * as tf from '@tensorflow/tfjs';
+import {
+  COORD_GRAD,
+  COORD_GRAD_TANGENT,
+  MEAN_SQUARE,
+  MEAN_SQUARE_GRAD,
+  SAMPLE,
+  SAMPLE_TANGENT,
+  type SamplingAttrs,
+  type SamplingInputs,
+  SPLAT,
+  SPLAT_TANGENT,
+} from './contract.js';
+
+type Thunks = Record<string, () => tf.Tensor>;
+type Rule = (dy: tf.Tensor, saved: SamplingInputs, attrs: SamplingAttrs) => Thunks;
+
+const run = (kernel: string, inputs: Partial<SamplingInputs>, attrs: SamplingAttrs): tf.Tensor =>
+  tf.engine().runKernel(kernel, inputs as tf.NamedTensorMap, attrs) as tf.Tensor;
+
+/** Nodes that arise as gradients are float32 pages, whatever the bank's storage is. */
+const dense = (attrs: SamplingAttrs): SamplingAttrs => ({ ...attrs, half: false });
+
+const sampleRule: Rule = (dy, { nodes, grid, coords }, attrs) => ({
+  nodes: () => run(SPLAT, { values: dy, grid, coords }, dense(attrs)),
+  coords: () => run(COORD_GRAD, { nodes, grid, coords, values: dy }, attrs),
+});
+
+const sampleTangentRule: Rule = (dy, { nodes, grid, coords, tangent }, attrs) => ({
+  nodes: () => run(SPLAT_TANGENT, { values: dy, grid, coords, tangent }, dense(attrs)),
+  coords: () => run(COORD_GRAD_TANGENT, { nodes, grid, coords, values: dy, tangent }, attrs),
+  tangent: () => run(COORD_GRAD, { nodes, grid, coords, values: dy }, attrs),
+});
+
+const splatRule: Rule = (u, { values, grid, coords }, attrs) => ({
+  values: () => run(SAMPLE, { nodes: u, grid, coords }, attrs),
+  coords: () => run(COORD_GRAD, { nodes: u, grid, coords, values }, attrs),
+});
+
+const splatTangentRule: Rule = (u, { values, grid, coords, tangent }, attrs) => ({
+  values: () => run(SAMPLE_TANGENT, { nodes: u, grid, coords, tangent }, attrs),
+  coords: () => run(COORD_GRAD_TANGENT, { nodes: u, grid, coords, values, tangent }, attrs),
+  tangent: () => run(COORD_GRAD, { nodes: u, grid, coords, values }, attrs),
+});
+
+const coordGradRule: Rule = (h, { nodes, grid, coords, values }, attrs) => ({
+  nodes: () => run(SPLAT_TANGENT, { values, grid, coords, tangent: h }, dense(attrs)),
+  values: () => run(SAMPLE_TANGENT, { nodes, grid, coords, tangent: h }, attrs),
+  coords: () => run(COORD_GRAD_TANGENT, { nodes, grid, coords, values, tangent: h }, attrs),
+});
+
+const rules: [string, (keyof SamplingInputs)[], Rule][] = [
+  [SAMPLE, ['nodes', 'grid', 'coords'], sampleRule],
+  [SAMPLE_TANGENT, ['nodes', 'grid', 'coords', 'tangent'], sampleTangentRule],
+  [SPLAT, ['values', 'grid', 'coords'], splatRule],
+  [SPLAT_TANGENT, ['values', 'grid', 'coords', 'tangent'], splatTangentRule],
+  [COORD_GRAD, ['nodes', 'grid', 'coords', 'values'], coordGradRule],
+];
+
+let registered = false;
+
+/** Registers the gradients with tfjs's engine; later calls do nothing. */
+export function registerGradients(): void {
+  if (registered) return;
+  registered = true;
+  for (const [kernelName, inputsToSave, rule] of rules) {
+    tf.registerGradient({
+      kernelName,
+      inputsToSave,
+      gradFunc: (dy, saved, attrs) => {
+        const inputs = Object.fromEntries(inputsToSave.map((name, i) => [name, saved[i]]));
+        return rule(dy as tf.Tensor, inputs as SamplingInputs, attrs as SamplingAttrs);
+      },
+    });
+  }
+  tf.registerGradient({
+    kernelName: MEAN_SQUARE,
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x]) => ({ x: () => tf.engine().runKernel(MEAN_SQUARE_GRAD, { x, dy: dy as tf.Tensor }) as tf.Tensor }),
+  });
+  tf.registerGradient({
+    kernelName: MEAN_SQUARE_GRAD,
+    inputsToSave: ['x', 'dy'],
+    gradFunc: (u, [x, dy]) => ({
+      x: () => tf.engine().runKernel(MEAN_SQUARE_GRAD, { x: u as tf.Tensor, dy }) as tf.Tensor,
+      dy: () => tf.mul(tf.sum(tf.mul(x, u as tf.Tensor)), 2 / x.size),
+    }),
+  });
+}

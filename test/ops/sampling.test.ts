@@ -1,0 +1,233 @@
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+import { coordGradRows, sampleRows, splatRows } from '../../src/ops/sample.js';
+import { eachBackend, withoutLeaks } from '../support/backends.js';
+import { type CaseOptions, makeCase, type SamplingCase, sweep } from '../support/cases.js';
+import { expectClose, GRADIENT_TOLERANCE, magnitude, random, randomArray, SAMPLE_TOLERANCE } from '../support/numbers.js';
+import { inner, sampleOracle, weights } from '../support/oracle.js';
+
+const STEP = 1e-5;
+
+/** [N, F] by the oracle. */
+export function oracleSamples(c: SamplingCase): Float64Array {
+  const n = c.positions.length / 3;
+  const out = new Float64Array(n * c.field.payload);
+  for (let i = 0; i < n; i++) {
+    out.set(sampleOracle(c.field, c.positions.subarray(3 * i, 3 * i + 3)), i * c.field.payload);
+  }
+  return out;
+}
+
+/** [rows, F] by the oracle: values spread over the weights of their samples. */
+export function oracleSplat(c: SamplingCase, values: Float32Array): Float64Array {
+  const F = c.field.payload;
+  const out = new Float64Array(c.attrs.rows * F);
+  const rowOf = new Map(c.cellOfRow.map((cell, row) => [cell, row]));
+  for (let i = 0; i < c.positions.length / 3; i++) {
+    for (const [cell, w] of weights(c.field, c.positions[3 * i], c.positions[3 * i + 1], c.positions[3 * i + 2])) {
+      const row = rowOf.get(cell);
+      if (row === undefined) continue;
+      for (let f = 0; f < F; f++) out[row * F + f] += w * values[i * F + f];
+    }
+  }
+  return out;
+}
+
+/** [N, 3] central differences of ⟨sample, values⟩ in float64. */
+export function oracleCoordGrad(c: SamplingCase, values: Float32Array): Float64Array {
+  const F = c.field.payload;
+  const out = new Float64Array(c.positions.length);
+  for (let i = 0; i < out.length; i++) {
+    const s = Math.floor(i / 3);
+    const v = values.subarray(s * F, (s + 1) * F);
+    const at = (h: number) => {
+      const r = Float64Array.from(c.positions.subarray(3 * s, 3 * s + 3));
+      r[i % 3] += h;
+      return inner(c.field, r, v);
+    };
+    out[i] = (at(STEP) - at(-STEP)) / (2 * STEP);
+  }
+  return out;
+}
+
+async function using(options: CaseOptions, body: (c: SamplingCase) => Promise<void>): Promise<void> {
+  await withoutLeaks(async () => {
+    const c = makeCase(options);
+    await body(c);
+    c.dispose();
+  });
+}
+
+eachBackend('sampling kernels', () => {
+  describe('samples equal the float64 oracle', () => {
+    for (const [name, options] of sweep()) {
+      it(name, () =>
+        using(options, async (c) => {
+          const out = sampleRows(c.nodes, c.grid, c.coords, c.attrs);
+          expect(out.shape).to.deep.equal([options.samples, options.payload]);
+          expectClose(await out.data(), oracleSamples(c), weightSpan(c) * SAMPLE_TOLERANCE * magnitude(c.rows));
+          out.dispose();
+        }),
+      );
+    }
+  });
+
+  describe('samples of float16 nodes equal the oracle on the rounded nodes', () => {
+    for (const [name, options] of sweep({ half: true })) {
+      it(name, () =>
+        using(options, async (c) => {
+          const out = sampleRows(c.nodes, c.grid, c.coords, c.attrs);
+          expectClose(await out.data(), oracleSamples(c), weightSpan(c) * SAMPLE_TOLERANCE * magnitude(c.rows));
+          out.dispose();
+        }),
+      );
+    }
+  });
+
+  describe('splat is the adjoint of sample, row by row', () => {
+    for (const [name, options] of sweep()) {
+      it(name, () =>
+        using(options, async (c) => {
+          const values = randomArray(options.samples * options.payload, random(99));
+          const v = tf.tensor2d(values, [options.samples, options.payload]);
+          const out = splatRows(v, c.grid, c.coords, c.attrs);
+          expect(out.shape).to.deep.equal([c.attrs.rows, options.payload]);
+          const want = oracleSplat(c, values);
+          expectClose(await out.data(), want, 3e-6 * Math.max(1, magnitude(want)));
+          // Rows that no sample touched are zero, not nearly zero.
+          const got = await out.data();
+          for (let i = 0; i < want.length; i++) if (want[i] === 0) expect(got[i]).to.equal(0);
+          tf.dispose([v, out]);
+        }),
+      );
+    }
+  });
+
+  for (const half of [false, true]) {
+    describe(`coordinate gradient equals finite differences, ${half ? 'float16' : 'float32'} nodes`, () => {
+      for (const [name, options] of sweep({ smooth: true, half })) {
+        it(name, () =>
+          using(options, async (c) => {
+            const values = randomArray(options.samples * options.payload, random(98));
+            const v = tf.tensor2d(values, [options.samples, options.payload]);
+            const out = coordGradRows(c.nodes, c.grid, c.coords, v, c.attrs);
+            const want = oracleCoordGrad(c, values);
+            expectClose(await out.data(), want, GRADIENT_TOLERANCE * Math.max(1, magnitude(want)));
+            tf.dispose([v, out]);
+          }),
+        );
+      }
+    });
+  }
+
+  describe('the derivative at a node is the right-hand one, at the last node the left-hand one', () => {
+    for (const boundary of ['clamp', 'zero', 'extrapolate'] as const) {
+      it(boundary, () =>
+        using({ dims: [4, 1, 1], payload: 1, samples: 4, boundary, seed: 5 }, async (c) => {
+          const at = [0, 1, 2, 3];
+          const coords = tf.tensor2d(at.map((x) => [x, 0, 0]));
+          const ones = tf.ones([4, 1]) as tf.Tensor2D;
+          const out = coordGradRows(c.nodes, c.grid, coords, ones, c.attrs);
+          const got = await out.data();
+          const want = at.map((x) => c.rows[Math.min(x, 2) + 1] - c.rows[Math.min(x, 2)]);
+          expectClose(got.filter((_, i) => i % 3 === 0), want, 1e-6);
+          tf.dispose([coords, ones, out]);
+        }),
+      );
+    }
+  });
+
+  describe('not-finite coordinates', () => {
+    const bad = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const payload of [1, 3, 8, 20, 1030]) {
+      for (const boundary of ['clamp', 'wrap', 'reflect', 'zero', 'extrapolate'] as const) {
+        it(`give NaN rows and zero gradients, payload ${payload}, ${boundary}`, () =>
+          using({ dims: [3, 3, 3], payload, samples: 9, boundary, margin: 0 }, async (c) => {
+            const positions = c.positions.slice();
+            for (let j = 0; j < 3; j++) positions[3 * (2 * j + 1) + j] = bad[j];
+            const coords = tf.tensor2d(positions, [9, 3]);
+            const out = sampleRows(c.nodes, c.grid, coords, c.attrs);
+            expectClose(await out.data(), oracleSamples({ ...c, positions }), 1e-5);
+            // What came back as NaN must not come in again: not through values, not through rows.
+            const nodeGrad = splatRows(out, c.grid, coords, c.attrs);
+            const coordGrad = coordGradRows(c.nodes, c.grid, coords, out, c.attrs);
+            for (const v of await nodeGrad.data()) expect(v).to.be.finite;
+            const g = await coordGrad.data();
+            for (let i = 0; i < 9; i++) {
+              for (let j = 0; j < 3; j++) {
+                expect(g[3 * i + j]).to.be.finite;
+                if (i % 2 === 1 && i < 6) expect(g[3 * i + j]).to.equal(0);
+              }
+            }
+            tf.dispose([coords, out, nodeGrad, coordGrad]);
+          }));
+      }
+    }
+  });
+
+  it('huge finite coordinates form no index outside the grid', async () => {
+    for (const boundary of ['clamp', 'wrap', 'reflect', 'zero'] as const) {
+      await using({ dims: [3, 2, 4], payload: 3, samples: 4, boundary }, async (c) => {
+        const coords = tf.tensor2d([1e30, -1e30, 1e9, -3e9, 2e38, 7, -2e38, 1e20, -1e20, 1e8, 1e7, 1e6], [4, 3]);
+        const out = sampleRows(c.nodes, c.grid, coords, c.attrs);
+        for (const v of await out.data()) expect(Math.abs(v)).to.be.at.most(1.0001);
+        tf.dispose([coords, out]);
+      });
+    }
+  });
+
+  it('a missing or foreign node that holds NaN does not leak into samples that do not touch it', () =>
+    using({ dims: [3, 3, 3], payload: 5, samples: 12, missing: 0.4 }, async (c) => {
+      const rows = c.rows.slice();
+      rows.fill(Number.NaN, 0, 5);
+      const poisoned = tf.tensor2d(rows, c.nodes.shape);
+      const out = sampleRows(poisoned, c.grid, c.coords, c.attrs);
+      const cell = c.cellOfRow[0];
+      const got = await out.data();
+      for (let i = 0; i < 12; i++) {
+        const touched = weights(c.field, c.positions[3 * i], c.positions[3 * i + 1], c.positions[3 * i + 2]);
+        if (!touched.some(([k]) => k === cell)) expect(got[5 * i]).to.be.finite;
+      }
+      tf.dispose([poisoned, out]);
+    }));
+
+  it('backward twice on the same input is bitwise equal, a crowded cell included', async () => {
+    for (const payload of [1, 3, 8, 20, 1030]) {
+      await using({ dims: [4, 4, 4], payload, samples: payload > 1000 ? 300 : 2000 }, async (c) => {
+        const n = c.positions.length / 3;
+        // A third of the samples in one cell.
+        const positions = c.positions.map((v, i) => (i < n ? 1 + 0.999 * Math.abs(v % 1) : v));
+        const coords = tf.tensor2d(positions, [n, 3]);
+        const values = randomArray(n * payload, random(3));
+        const v = tf.tensor2d(values, [n, payload]);
+        const results = await Promise.all(
+          [0, 1].map(async () => {
+            const a = splatRows(v, c.grid, coords, c.attrs);
+            const b = coordGradRows(c.nodes, c.grid, coords, v, c.attrs);
+            const data = [await a.data(), await b.data()];
+            tf.dispose([a, b]);
+            return data;
+          }),
+        );
+        expect(bits(results[0][0])).to.deep.equal(bits(results[1][0]));
+        expect(bits(results[0][1])).to.deep.equal(bits(results[1][1]));
+        const want = oracleSplat({ ...c, positions }, values);
+        expectClose(results[0][0], want, 1e-5 * Math.max(1, magnitude(want)));
+        tf.dispose([coords, v]);
+      });
+    }
+  });
+});
+
+/** Sum of |weights| where it exceeds one: extrapolation amplifies, and its rounding with it. */
+function weightSpan(c: SamplingCase): number {
+  if (!c.field.boundary.includes('extrapolate')) return 1;
+  let span = 1;
+  for (let i = 0; i < c.positions.length; i += 3) {
+    const w = weights(c.field, c.positions[i], c.positions[i + 1], c.positions[i + 2]);
+    span = Math.max(span, w.reduce((sum, [, v]) => sum + Math.abs(v), 0));
+  }
+  return span;
+}
+
+const bits = (x: Float32Array | Int32Array | Uint8Array) => new Uint32Array(x.slice().buffer);
