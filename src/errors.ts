@@ -20,7 +20,9 @@ export class ShapeError extends ArgumentError {
     readonly expected: string,
     readonly got: readonly number[] | string,
   ) {
-    super(`${where}: ${what} must be ${expected}, got ${typeof got === 'string' ? got : `[${got.join(', ')}]`}`);
+    super(
+      `${where}: ${what} must be ${expected}, got ${typeof got === 'string' ? got : `[${got.join(', ')}]`}`,
+    );
   }
 }
 

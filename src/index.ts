@@ -1,10 +1,27 @@
 /** Public names, nothing else. */
 import { installCpu } from './backends/cpu/index.js';
+import { npz } from './formats/npz.js';
+import { provideFormat, provideStorage } from './grid/persistence.js';
 import { provideBackend } from './ops/device.js';
+import { downloadStorage, httpStorage, indexedDbStorage } from './storage/browser.js';
+import { fileStorage } from './storage/file.js';
 
 export { type ReadyOptions, ready } from './backends/ready.js';
 export * from './errors.js';
+export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/npy.js';
+export { encodePng } from './formats/png.js';
+export type { Coordinates } from './grid/coordinates.js';
+export { type MemoryUsage, type StoredNode, WavetableMatrix } from './grid/matrix.js';
+export type { Blend, MatrixOptions, Missing, Resolution } from './grid/options.js';
+export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
+export type { SampleOptions } from './grid/sampling.js';
+export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
+export type { Colormap, SliceOptions } from './grid/visualize.js';
+export type { Wavetable } from './grid/wavetable.js';
 export { BOUNDARIES, type Boundary } from './interpolation/stencil.js';
 export { meanSquare } from './ops/meansquare.js';
+export { resample } from './ops/resample.js';
 
 provideBackend('cpu', installCpu);
+provideFormat(npz);
+for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

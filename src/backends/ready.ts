@@ -21,8 +21,9 @@ async function hasGpu(): Promise<boolean> {
   if (inNode() || typeof navigator === 'undefined' || !('gpu' in navigator)) return false;
   const adapter = await navigator.gpu.requestAdapter();
   if (!adapter) return false;
-  const info = adapter.info as { isFallbackAdapter?: boolean } | undefined;
-  return !(info?.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter);
+  // The flag moved from the adapter to its info; the pinned types know neither place.
+  const said = adapter as { isFallbackAdapter?: boolean; info?: { isFallbackAdapter?: boolean } };
+  return !(said.info?.isFallbackAdapter ?? said.isFallbackAdapter);
 }
 
 async function use(name: string, options: ReadyOptions): Promise<void> {
@@ -40,7 +41,10 @@ async function use(name: string, options: ReadyOptions): Promise<void> {
           `ready: backend must be 'auto', 'webgpu', 'wasm', 'cpu' or a registered tfjs backend, got '${name}'`,
         ),
     );
-    check(await tf.setBackend(name), () => new DeviceError(`ready: tfjs could not start its backend '${name}'`));
+    check(
+      await tf.setBackend(name),
+      () => new DeviceError(`ready: tfjs could not start its backend '${name}'`),
+    );
   }
 }
 

@@ -44,7 +44,11 @@ function axisStencils(r: tf.Tensor1D, n: number, code: number): [tf.Tensor, tf.T
     const base = tf.where(last, tf.fill(r.shape, n - 2), tf.floor(r));
     const outside = tf.where(tf.less(r, 0), tf.fill(r.shape, -1), tf.fill(r.shape, n - 1));
     const far = tf.where(tf.less(r, 0), zeros, ones);
-    return [tf.where(inside, base, outside), tf.where(inside, tf.sub(r, base), far), tf.cast(inside, 'float32')];
+    return [
+      tf.where(inside, base, outside),
+      tf.where(inside, tf.sub(r, base), far),
+      tf.cast(inside, 'float32'),
+    ];
   }
   if (n === 1) return [zeros, zeros, zeros];
   if (code === 2) {
@@ -88,7 +92,10 @@ function allTaps({ grid, coords }: SamplingInputs, attrs: SamplingAttrs) {
     const [x, y, z] = axes.map((axis, j) => axis.nodes[pick[j]]);
     const inGrid = tf.logicalAnd(finite, tf.greaterEqual(tf.minimum(tf.minimum(x, y), z), 0));
     const cell = tf.add(tf.mul(tf.add(tf.mul(x, ny), y), nz), z);
-    const row = tf.sub(tf.gather(cells, tf.where(inGrid, cell, tf.zerosLike(cell)).cast('int32')), attrs.firstRow);
+    const row = tf.sub(
+      tf.gather(cells, tf.where(inGrid, cell, tf.zerosLike(cell)).cast('int32')),
+      attrs.firstRow,
+    );
     const inPage = tf.logicalAnd(tf.greaterEqual(row, 0), tf.less(row, attrs.rows));
     const present = tf.logicalAnd(inGrid, inPage) as tf.Tensor1D;
     return {
@@ -109,7 +116,11 @@ const product = (...factors: tf.Tensor[]) => factors.reduce((a, b) => tf.mul(a, 
 function weight({ w, d }: Corner, tangent?: tf.Tensor): tf.Tensor {
   if (!tangent) return product(w[0], w[1], w[2]);
   const [hx, hy, hz] = tf.unstack(tangent, 1);
-  return tf.addN([product(hx, d[0], w[1], w[2]), product(hy, w[0], d[1], w[2]), product(hz, w[0], w[1], d[2])]);
+  return tf.addN([
+    product(hx, d[0], w[1], w[2]),
+    product(hy, w[0], d[1], w[2]),
+    product(hz, w[0], w[1], d[2]),
+  ]);
 }
 
 /** [N, 3] ∂w_k/∂r, or ∂(D_h w_k)/∂r where there is a tangent. */
@@ -167,7 +178,11 @@ export function splatComposition(inputs: SamplingInputs, attrs: SamplingAttrs): 
   const values = mask(finite, inputs.values, false);
   let out: tf.Tensor = tf.zeros(shape);
   for (const corner of corners) {
-    const weighted = mask(corner.present, tf.mul(values, weight(corner, inputs.tangent).expandDims(1)), false);
+    const weighted = mask(
+      corner.present,
+      tf.mul(values, weight(corner, inputs.tangent).expandDims(1)),
+      false,
+    );
     out = tf.add(out, tf.unsortedSegmentSum(weighted as tf.Tensor2D, corner.row, attrs.rows));
   }
   return out;

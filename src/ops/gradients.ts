@@ -80,7 +80,9 @@ export function registerGradients(): void {
   tf.registerGradient({
     kernelName: MEAN_SQUARE,
     inputsToSave: ['x'],
-    gradFunc: (dy, [x]) => ({ x: () => tf.engine().runKernel(MEAN_SQUARE_GRAD, { x, dy: dy as tf.Tensor }) as tf.Tensor }),
+    gradFunc: (dy, [x]) => ({
+      x: () => tf.engine().runKernel(MEAN_SQUARE_GRAD, { x, dy: dy as tf.Tensor }) as tf.Tensor,
+    }),
   });
   tf.registerGradient({
     kernelName: MEAN_SQUARE_GRAD,

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+import { meanSquare } from '../../src/index.js';
 import {
   coordGradComposition,
   registerComposition,
@@ -6,53 +8,50 @@ import {
   splatComposition,
 } from '../../src/ops/composition.js';
 import { COORD_GRAD_TANGENT, type SamplingInputs, SPLAT_TANGENT } from '../../src/ops/contract.js';
-import { meanSquare } from '../../src/index.js';
 import { sampleRows } from '../../src/ops/sample.js';
 import { eachBackend } from '../support/backends.js';
 import { makeCase, sweep } from '../support/cases.js';
 import { expectClose, random, randomArray } from '../support/numbers.js';
-import { expect } from 'chai';
 
 /** The stock-op composition must equal the kernels everywhere, tangents included: they are one contract. */
-eachBackend(
-  'the stock-op composition equals the kernels',
-  () => {
-    for (const [name, options] of sweep()) {
-      it(name, async () => {
-        const c = makeCase(options);
-        const n = options.samples;
-        const positions = c.positions.slice();
-        if (n > 3) positions[4] = Number.NaN;
-        const coords = tf.tensor2d(positions, [n, 3]);
-        const values = tf.tensor2d(randomArray(n * options.payload, random(7)), [n, options.payload]);
-        const tangent = tf.tensor2d(randomArray(n * 3, random(8)), [n, 3]);
-        const inputs = { nodes: c.nodes, grid: c.grid, coords, values } as unknown as SamplingInputs;
-        const withTangent = { ...inputs, tangent } as SamplingInputs;
-        const kernel = (kernelName: string, from: SamplingInputs) =>
-          tf.engine().runKernel(kernelName, from as unknown as tf.NamedTensorMap, c.attrs) as tf.Tensor;
-        sampleRows(c.nodes, c.grid, coords, c.attrs).dispose();
-        const pairs: [tf.Tensor, tf.Tensor][] = [
-          [tf.tidy(() => sampleComposition(inputs, c.attrs)), kernel('WavecubeSample', inputs)],
-          [tf.tidy(() => sampleComposition(withTangent, c.attrs)), kernel('WavecubeSampleTangent', withTangent)],
-          [tf.tidy(() => splatComposition(inputs, c.attrs)), kernel('WavecubeSplat', inputs)],
-          [tf.tidy(() => splatComposition(withTangent, c.attrs)), kernel(SPLAT_TANGENT, withTangent)],
-          [tf.tidy(() => coordGradComposition(inputs, c.attrs)), kernel('WavecubeCoordGrad', inputs)],
-          [tf.tidy(() => coordGradComposition(withTangent, c.attrs)), kernel(COORD_GRAD_TANGENT, withTangent)],
-        ];
-        for (const [stock, own] of pairs) {
-          expect(stock.shape).to.deep.equal(own.shape);
-          const want = await own.data();
-          let scale = 1;
-          for (const v of want) if (Math.abs(v) > scale) scale = Math.abs(v);
-          expectClose(await stock.data(), want, 2e-5 * scale);
-        }
-        tf.dispose([coords, values, tangent, ...pairs.flat()]);
-        c.dispose();
-      });
-    }
-  },
-  ['cpu'],
-);
+eachBackend('the stock-op composition equals the kernels', () => {
+  for (const [name, options] of sweep()) {
+    it(name, async () => {
+      const c = makeCase(options);
+      const n = options.samples;
+      const positions = c.positions.slice();
+      if (n > 3) positions[4] = Number.NaN;
+      const coords = tf.tensor2d(positions, [n, 3]);
+      const values = tf.tensor2d(randomArray(n * options.payload, random(7)), [n, options.payload]);
+      const tangent = tf.tensor2d(randomArray(n * 3, random(8)), [n, 3]);
+      const inputs = { nodes: c.nodes, grid: c.grid, coords, values } as unknown as SamplingInputs;
+      const withTangent = { ...inputs, tangent } as SamplingInputs;
+      const kernel = (kernelName: string, from: SamplingInputs) =>
+        tf.engine().runKernel(kernelName, from as unknown as tf.NamedTensorMap, c.attrs) as tf.Tensor;
+      sampleRows(c.nodes, c.grid, coords, c.attrs).dispose();
+      const pairs: [tf.Tensor, tf.Tensor][] = [
+        [tf.tidy(() => sampleComposition(inputs, c.attrs)), kernel('WavecubeSample', inputs)],
+        [
+          tf.tidy(() => sampleComposition(withTangent, c.attrs)),
+          kernel('WavecubeSampleTangent', withTangent),
+        ],
+        [tf.tidy(() => splatComposition(inputs, c.attrs)), kernel('WavecubeSplat', inputs)],
+        [tf.tidy(() => splatComposition(withTangent, c.attrs)), kernel(SPLAT_TANGENT, withTangent)],
+        [tf.tidy(() => coordGradComposition(inputs, c.attrs)), kernel('WavecubeCoordGrad', inputs)],
+        [tf.tidy(() => coordGradComposition(withTangent, c.attrs)), kernel(COORD_GRAD_TANGENT, withTangent)],
+      ];
+      for (const [stock, own] of pairs) {
+        expect(stock.shape).to.deep.equal(own.shape);
+        const want = await own.data();
+        let scale = 1;
+        for (const v of want) if (Math.abs(v) > scale) scale = Math.abs(v);
+        expectClose(await stock.data(), want, 2e-5 * scale);
+      }
+      tf.dispose([coords, values, tangent, ...pairs.flat()]);
+      c.dispose();
+    });
+  }
+}, ['cpu']);
 
 describe('a backend without kernels of its own', () => {
   it('samples and trains through the composition', async () => {

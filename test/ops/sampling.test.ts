@@ -3,7 +3,14 @@ import { expect } from 'chai';
 import { coordGradRows, sampleRows, splatRows } from '../../src/ops/sample.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
 import { type CaseOptions, makeCase, type SamplingCase, sweep } from '../support/cases.js';
-import { expectClose, GRADIENT_TOLERANCE, magnitude, random, randomArray, SAMPLE_TOLERANCE } from '../support/numbers.js';
+import {
+  expectClose,
+  GRADIENT_TOLERANCE,
+  magnitude,
+  random,
+  randomArray,
+  SAMPLE_TOLERANCE,
+} from '../support/numbers.js';
 import { inner, sampleOracle, weights } from '../support/oracle.js';
 
 const STEP = 1e-5;
@@ -24,7 +31,12 @@ export function oracleSplat(c: SamplingCase, values: Float32Array): Float64Array
   const out = new Float64Array(c.attrs.rows * F);
   const rowOf = new Map(c.cellOfRow.map((cell, row) => [cell, row]));
   for (let i = 0; i < c.positions.length / 3; i++) {
-    for (const [cell, w] of weights(c.field, c.positions[3 * i], c.positions[3 * i + 1], c.positions[3 * i + 2])) {
+    for (const [cell, w] of weights(
+      c.field,
+      c.positions[3 * i],
+      c.positions[3 * i + 1],
+      c.positions[3 * i + 2],
+    )) {
       const row = rowOf.get(cell);
       if (row === undefined) continue;
       for (let f = 0; f < F; f++) out[row * F + f] += w * values[i * F + f];
@@ -65,7 +77,11 @@ eachBackend('sampling kernels', () => {
         using(options, async (c) => {
           const out = sampleRows(c.nodes, c.grid, c.coords, c.attrs);
           expect(out.shape).to.deep.equal([options.samples, options.payload]);
-          expectClose(await out.data(), oracleSamples(c), weightSpan(c) * SAMPLE_TOLERANCE * magnitude(c.rows));
+          expectClose(
+            await out.data(),
+            oracleSamples(c),
+            weightSpan(c) * SAMPLE_TOLERANCE * magnitude(c.rows),
+          );
           out.dispose();
         }),
       );
@@ -77,7 +93,11 @@ eachBackend('sampling kernels', () => {
       it(name, () =>
         using(options, async (c) => {
           const out = sampleRows(c.nodes, c.grid, c.coords, c.attrs);
-          expectClose(await out.data(), oracleSamples(c), weightSpan(c) * SAMPLE_TOLERANCE * magnitude(c.rows));
+          expectClose(
+            await out.data(),
+            oracleSamples(c),
+            weightSpan(c) * SAMPLE_TOLERANCE * magnitude(c.rows),
+          );
           out.dispose();
         }),
       );
@@ -130,7 +150,11 @@ eachBackend('sampling kernels', () => {
           const out = coordGradRows(c.nodes, c.grid, coords, ones, c.attrs);
           const got = await out.data();
           const want = at.map((x) => c.rows[Math.min(x, 2) + 1] - c.rows[Math.min(x, 2)]);
-          expectClose(got.filter((_, i) => i % 3 === 0), want, 1e-6);
+          expectClose(
+            got.filter((_, i) => i % 3 === 0),
+            want,
+            1e-6,
+          );
           tf.dispose([coords, ones, out]);
         }),
       );
@@ -168,7 +192,10 @@ eachBackend('sampling kernels', () => {
   it('huge finite coordinates form no index outside the grid', async () => {
     for (const boundary of ['clamp', 'wrap', 'reflect', 'zero'] as const) {
       await using({ dims: [3, 2, 4], payload: 3, samples: 4, boundary }, async (c) => {
-        const coords = tf.tensor2d([1e30, -1e30, 1e9, -3e9, 2e38, 7, -2e38, 1e20, -1e20, 1e8, 1e7, 1e6], [4, 3]);
+        const coords = tf.tensor2d(
+          [1e30, -1e30, 1e9, -3e9, 2e38, 7, -2e38, 1e20, -1e20, 1e8, 1e7, 1e6],
+          [4, 3],
+        );
         const out = sampleRows(c.nodes, c.grid, coords, c.attrs);
         for (const v of await out.data()) expect(Math.abs(v)).to.be.at.most(1.0001);
         tf.dispose([coords, out]);
@@ -225,7 +252,10 @@ function weightSpan(c: SamplingCase): number {
   let span = 1;
   for (let i = 0; i < c.positions.length; i += 3) {
     const w = weights(c.field, c.positions[i], c.positions[i + 1], c.positions[i + 2]);
-    span = Math.max(span, w.reduce((sum, [, v]) => sum + Math.abs(v), 0));
+    span = Math.max(
+      span,
+      w.reduce((sum, [, v]) => sum + Math.abs(v), 0),
+    );
   }
   return span;
 }

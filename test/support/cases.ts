@@ -2,9 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { BOUNDARIES, type Boundary, boundaryCode } from '../../src/interpolation/stencil.js';
 import type { SamplingAttrs } from '../../src/ops/contract.js';
-import { halfToFloat, floatToHalf, packHalves } from '../../src/ops/half.js';
-import type { Field } from './oracle.js';
+import { floatToHalf, halfToFloat, packHalves } from '../../src/ops/half.js';
 import { random, randomArray } from './numbers.js';
+import type { Field } from './oracle.js';
 
 export interface CaseOptions {
   dims: [number, number, number];
@@ -50,7 +50,12 @@ export function makeCase(options: CaseOptions): SamplingCase {
   const present = [...Array(cells).keys()].filter(() => next() >= missing);
   // Rows in another order than cells, unless every cell has one: then in order, so that `ordered` may be set.
   const ordered = missing === 0 && !options.page;
-  const shuffled = ordered ? present : present.map((c) => [next(), c]).sort((a, b) => a[0] - b[0]).map((p) => p[1]);
+  const shuffled = ordered
+    ? present
+    : present
+        .map((c) => [next(), c])
+        .sort((a, b) => a[0] - b[0])
+        .map((p) => p[1]);
   shuffled.forEach((cell, row) => {
     rowOfCell[cell] = row;
   });
@@ -128,13 +133,31 @@ export function sweep(extra: Partial<CaseOptions> = {}): [string, CaseOptions][]
   }
   for (const boundary of BOUNDARIES) {
     for (const shape of [SHAPES[2], SHAPES[5], SHAPES[8]]) {
-      add(`${boundary}, payload ${shape.payload}`, { ...shape, boundary, margin: boundary === 'extrapolate' ? 0.9 : 2.6 });
+      add(`${boundary}, payload ${shape.payload}`, {
+        ...shape,
+        boundary,
+        margin: boundary === 'extrapolate' ? 0.9 : 2.6,
+      });
     }
-    for (const dims of [[1, 3, 2], [2, 1, 1], [1, 1, 1]] as const) {
-      add(`${boundary}, axes of one node (${dims.join('×')})`, { dims: [...dims], payload: 3, samples: 20, boundary });
+    for (const dims of [
+      [1, 3, 2],
+      [2, 1, 1],
+      [1, 1, 1],
+    ] as const) {
+      add(`${boundary}, axes of one node (${dims.join('×')})`, {
+        dims: [...dims],
+        payload: 3,
+        samples: 20,
+        boundary,
+      });
     }
   }
-  add('boundaries mixed, missing nodes', { ...SHAPES[5], boundary: ['wrap', 'reflect', 'zero'], missing: 0.3, margin: 2 });
+  add('boundaries mixed, missing nodes', {
+    ...SHAPES[5],
+    boundary: ['wrap', 'reflect', 'zero'],
+    missing: 0.3,
+    margin: 2,
+  });
   add('a page of the bank', { ...SHAPES[2], page: [7, 20] });
   add('a page of the bank, wide rows', { ...SHAPES[9], page: [3, 5] });
   add('a page that is empty', { ...SHAPES[2], page: [7, 0] });

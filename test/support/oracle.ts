@@ -39,7 +39,8 @@ export function axisWeights(r: number, n: number, boundary: Boundary): [number, 
       [base + 1, r - base],
     ];
   }
-  if (boundary === 'clamp' || boundary === 'error' || boundary === 'extrapolate') r = Math.min(Math.max(r, 0), n - 1);
+  if (boundary === 'clamp' || boundary === 'error' || boundary === 'extrapolate')
+    r = Math.min(Math.max(r, 0), n - 1);
   const t = Math.floor(r);
   return [
     [extended(t, n, boundary), t + 1 - r],

@@ -48,9 +48,7 @@ function jobOf(inputs: Inputs, attrs: SamplingAttrs, backend: CpuBackend): Job {
 
 function nodesOf(inputs: Inputs, attrs: SamplingAttrs, backend: CpuBackend): Nodes {
   const data = backend.data.get(inputs.nodes.dataId).values;
-  return attrs.half
-    ? { half: true, data: data as Int32Array }
-    : { half: false, data: data as Float32Array };
+  return attrs.half ? { half: true, data: data as Int32Array } : { half: false, data: data as Float32Array };
 }
 
 const sampleKernel: Kernel = (inputs, attrs, backend) => {

@@ -2,8 +2,9 @@
  * The sampling kernels of ops/contract.ts in plain typed-array loops with float64 arithmetic, rounded to float32
  * once at the end: the reference for every other backend.
  */
-import type { Taps } from './taps.js';
+
 import { unpackRow } from '../../ops/half.js';
+import type { Taps } from './taps.js';
 
 export interface Job {
   taps: Taps;

@@ -1,0 +1,123 @@
+/**
+ * A cube as a .npz file, which numpy.load opens with its defaults:
+ *
+ *   metadata.npy        uint8, the UTF-8 bytes of a JSON object: the cube's options, its size, the user's metadata
+ *   nodes/x_y_z.npy     [H, W, C] float32, or float16 as it is stored
+ *
+ * Entries are stored, or deflated with { deflate: true }.
+ */
+import { check, FormatError, WavecubeError } from '../errors.js';
+import { WavetableMatrix } from '../grid/matrix.js';
+import type { MatrixOptions } from '../grid/options.js';
+import type { FileFormat } from '../grid/persistence.js';
+import { decodeNpy, encodeNpy } from './npy.js';
+import { unzipArchive, zipArchive } from './zip.js';
+
+const VERSION = 1;
+
+interface Header extends Omit<MatrixOptions, 'metadata' | 'pageBytes'> {
+  format: 'wavecube';
+  version: number;
+  width: number;
+  height: number;
+  depth: number;
+  compression: null;
+  user: Record<string, unknown>;
+}
+
+async function encode(cube: WavetableMatrix, options: Record<string, unknown>): Promise<Uint8Array> {
+  const header: Header = {
+    format: 'wavecube',
+    version: VERSION,
+    width: cube.width,
+    height: cube.height,
+    depth: cube.depth,
+    ...cube.options,
+    compression: null,
+    user: cube.metadata,
+  };
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const entries: Record<string, Uint8Array> = { 'metadata.npy': encodeNpy({ dtype: '|u1', shape: [json.length], data: json }) };
+  const dtype = cube.dtype === 'float16' ? '<f2' : '<f4';
+  for await (const { x, y, z, shape, values } of cube.storedNodes()) {
+    entries[`nodes/${x}_${y}_${z}.npy`] = encodeNpy({ dtype, shape, data: values });
+  }
+  return zipArchive(entries, Boolean(options.deflate));
+}
+
+async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatrix> {
+  const entries = unzipArchive(bytes, source);
+  const header = readHeader(entries['metadata.npy'], source);
+  const { width, height, depth, user, ...options } = header;
+  const cube = build(source, () => new WavetableMatrix(width, height, depth, { ...options, metadata: user }));
+  try {
+    for (const [name, entry] of Object.entries(entries)) {
+      if (name === 'metadata.npy') continue;
+      const place = /^nodes\/(\d+)_(\d+)_(\d+)\.npy$/.exec(name);
+      check(place !== null, () => new FormatError(source, `has an entry '${name}' that no cube has`));
+      const { dtype, shape, data } = decodeNpy(entry, `${source}:${name}`);
+      const values = data as Float32Array | Uint16Array;
+      check(
+        shape.length === 3 && dtype === (cube.dtype === 'float16' ? '<f2' : '<f4'),
+        () =>
+          new FormatError(
+            source,
+            `node ${name} must be [H, W, C] ${cube.dtype}, got [${shape.join(', ')}] ${dtype}`,
+          ),
+      );
+      const [x, y, z] = place.slice(1).map(Number);
+      build(`${source}:${name}`, () =>
+        cube.restoreNode({ x, y, z, shape: shape as [number, number, number], values }),
+      );
+    }
+    return cube;
+  } catch (error) {
+    cube.dispose();
+    throw error;
+  }
+}
+
+/** What the cube refuses is the file's fault here. */
+function build<T>(source: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof WavecubeError)) throw cause;
+    throw new FormatError(source, cause.message, { cause });
+  }
+}
+
+function readHeader(entry: Uint8Array | undefined, source: string): Header {
+  check(
+    entry !== undefined,
+    () => new FormatError(source, 'has no metadata.npy, so it is no cube of Wavecube'),
+  );
+  const { data } = decodeNpy(entry, `${source}:metadata.npy`);
+  let header: Header;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data as Uint8Array));
+  } catch (cause) {
+    throw new FormatError(source, 'has metadata that is no JSON', { cause });
+  }
+  check(
+    header?.format === 'wavecube',
+    () => new FormatError(source, 'has metadata of something else than a cube'),
+  );
+  check(
+    header.version === VERSION,
+    () =>
+      new FormatError(
+        source,
+        `has version ${header.version} of the npz layout; this library reads ${VERSION}`,
+      ),
+  );
+  return header;
+}
+
+export const npz: FileFormat = {
+  name: 'npz',
+  extension: '.npz',
+  sniff: (bytes) => bytes[0] === 0x50 && bytes[1] === 0x4b,
+  encode,
+  decode,
+};

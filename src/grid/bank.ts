@@ -1,0 +1,320 @@
+/**
+ * A bank: the nodes of one form (shape and storage) as rows of a few pages, and the grid that says which cell has
+ * which row. A uniform cube is one bank; a cube of several resolutions has one a form.
+ *
+ *   cell → row      Int32Array on the host, mirrored by an int32 tensor [X, Y, Z] for the kernels, −1: no node
+ *   row → page      pages hold rows firstRow … firstRow + capacity − 1
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { SamplingAttrs } from '../ops/contract.js';
+import { findDevice, isExclusive } from '../ops/device.js';
+import { lanesFor, packHalves, unpackRow } from '../ops/half.js';
+import { sampleRows, splatRows } from '../ops/sample.js';
+import { Page } from './page.js';
+
+/** How nodes are stored; values are float32 outside. */
+export type NodeDtype = 'float32' | 'float16';
+export type Dims = readonly [width: number, height: number, depth: number];
+export type NodeShape = readonly [height: number, width: number, channels: number];
+
+export interface BankOptions {
+  dims: Dims;
+  shape: NodeShape;
+  dtype: NodeDtype;
+  trainable: boolean;
+  boundary: [number, number, number];
+  /** Bytes above which a bank goes on in another page. */
+  pageBytes: number;
+}
+
+/** What a bank of sparse nodes starts with; it grows by half. */
+const FIRST_PAGE_BYTES = 64 * 1024;
+
+export class Bank {
+  readonly pages: Page[] = [];
+  readonly payload: number;
+  readonly lanes: number;
+  /** Nodes held. */
+  count = 0;
+  readonly #cells: number;
+  readonly #rowOf: Int32Array;
+  #grid: tf.Tensor3D | null = null;
+  /** Rows of deleted nodes. */
+  readonly #free: number[] = [];
+  /** Rows handed out so far, deleted ones included. */
+  #used = 0;
+  /** Cells whose row is their own number. */
+  #inPlace = 0;
+  /** Counts the changes of which cells have a node. */
+  version = 0;
+
+  constructor(readonly options: BankOptions) {
+    const [h, w, c] = options.shape;
+    this.payload = h * w * c;
+    this.lanes = options.dtype === 'float16' ? lanesFor(this.payload) : this.payload;
+    this.#cells = options.dims[0] * options.dims[1] * options.dims[2];
+    this.#rowOf = new Int32Array(this.#cells).fill(-1);
+  }
+
+  /** Gives every cell a node of zeros, in cell order. */
+  fill(): void {
+    this.reserve(this.#cells);
+    for (let cell = 0; cell < this.#cells; cell++) this.#rowOf[cell] = cell;
+    this.count = this.#used = this.#inPlace = this.#cells;
+    this.version++;
+    this.#dropGrid();
+  }
+
+  /** Gives every cell the node in its row of a float32 tensor [cells, payload], which is copied. */
+  fillWith(rows: tf.Tensor2D): void {
+    this.fill();
+    for (const page of this.pages) {
+      const part = tf.slice(rows, [page.firstRow, 0], [page.capacity, -1]);
+      if (this.options.dtype === 'float16') page.write(0, this.pack(part.dataSync<'float32'>()));
+      else page.copy(0, part);
+    }
+  }
+
+  has(cell: number): boolean {
+    return this.#rowOf[cell] >= 0;
+  }
+
+  /** Cells with a node, ascending. */
+  *cells(): Generator<number> {
+    for (let cell = 0; cell < this.#cells; cell++) if (this.#rowOf[cell] >= 0) yield cell;
+  }
+
+  /** Makes room for `count` nodes in all, before a bulk write. */
+  reserve(count: number): void {
+    const { pageBytes, trainable } = this.options;
+    const perPage = Math.max(1, Math.floor(pageBytes / Math.max(4, this.lanes * 4)));
+    let capacity = this.#capacity;
+    while (capacity < count) {
+      const last = this.pages[this.pages.length - 1];
+      if (last && !trainable && last.capacity < perPage) {
+        last.grow(Math.min(perPage, last.capacity + count - capacity));
+      } else {
+        this.#addPage(Math.min(perPage, count - capacity));
+      }
+      capacity = this.#capacity;
+    }
+  }
+
+  /** Sets a node; values of `lanes` elements, as packed by `pack`, or a float32 tensor [1, payload]. */
+  set(cell: number, values: Float32Array | Int32Array | tf.Tensor2D): void {
+    const known = this.#rowOf[cell];
+    const row = known >= 0 ? known : this.#newRow();
+    try {
+      const page = this.#pageOf(row);
+      if (values instanceof tf.Tensor) page.copy(row - page.firstRow, values);
+      else page.write(row - page.firstRow, values);
+    } catch (error) {
+      if (known < 0) this.#free.push(row);
+      throw error;
+    }
+    // The cell learns of its row after the row is whole.
+    if (known < 0) this.#assign(cell, row);
+  }
+
+  /** Takes the node out; its row is reused. */
+  delete(cell: number): void {
+    const row = this.#rowOf[cell];
+    if (row < 0) return;
+    this.#free.push(row);
+    this.count--;
+    if (row === cell) this.#inPlace--;
+    this.#rowOf[cell] = -1;
+    this.version++;
+    this.#writeGrid(cell, -1);
+  }
+
+  /** Floats as they are stored. */
+  pack(values: Float32Array): Float32Array | Int32Array {
+    return this.options.dtype === 'float16' ? packHalves(values, this.payload) : values;
+  }
+
+  /** A copy of the node, [H, W, C] float32. Differentiable to the page unless it is float16. */
+  read(cell: number): tf.Tensor3D {
+    const row = this.#rowOf[cell];
+    const page = this.#pageOf(row);
+    const shape = [...this.options.shape] as [number, number, number];
+    const device = findDevice(tf.getBackend());
+    if (device?.readsSync && !page.trainable) {
+      const values = tf.tidy(() => tf.slice(page.tensor, [row - page.firstRow, 0], [1, -1]).dataSync());
+      if (this.options.dtype === 'float32') return tf.tensor3d(values.slice(), shape);
+      const floats = new Float32Array(this.payload);
+      unpackRow(values as Int32Array, 0, this.payload, floats);
+      return tf.tensor3d(floats, shape);
+    }
+    return tf.tidy(() => {
+      // A grid of the one cell: its node, untouched by neighbours.
+      const grid = tf.tensor3d([row], [1, 1, 1], 'int32');
+      const node = sampleRows(page.tensor, grid, tf.zeros([1, 3]), this.#attrs(page, false));
+      return node.reshape(shape);
+    });
+  }
+
+  /**
+   * [cells, payload] float32: the node of every cell, zeros where there is none. Gradients: the pages.
+   * The result may share the page's memory; a later write copies the page first.
+   */
+  allCells(): tf.Tensor2D {
+    if (this.#ordered && this.options.dtype === 'float32')
+      return this.pages[0].tensor.reshape([this.#cells, this.payload]);
+    // Every cell with an absent neighbour: a sample there is its node alone, whatever the others hold.
+    const rows = new Int32Array(2 * this.#cells).fill(-1);
+    for (let cell = 0; cell < this.#cells; cell++) rows[2 * cell] = this.#rowOf[cell];
+    const grid = tf.tensor3d(rows, [2 * this.#cells, 1, 1], 'int32');
+    const at = new Float32Array(3 * this.#cells);
+    for (let cell = 0; cell < this.#cells; cell++) at[3 * cell] = 2 * cell;
+    const coords = tf.tensor2d(at, [this.#cells, 3]);
+    return this.#sumOverPages(grid, coords, { boundary: [0, 0, 0], ordered: false });
+  }
+
+  /** Rows as they are stored, read page by page: lanes of floats or of packed halves. */
+  async *stored(): AsyncGenerator<{ cell: number; lanes: Float32Array | Int32Array }> {
+    const cellOfRow = new Map<number, number>();
+    for (const cell of this.cells()) cellOfRow.set(this.#rowOf[cell], cell);
+    for (const page of this.pages) {
+      const data = (await page.tensor.data()) as Float32Array | Int32Array;
+      for (let row = 0; row < page.capacity; row++) {
+        const cell = cellOfRow.get(page.firstRow + row);
+        if (cell !== undefined)
+          yield { cell, lanes: data.subarray(row * this.lanes, (row + 1) * this.lanes) };
+      }
+    }
+  }
+
+  /** [N, payload]: what this bank gives to each sample. */
+  sample(coords: tf.Tensor2D): tf.Tensor2D {
+    return this.#sumOverPages(this.grid(), coords, {});
+  }
+
+  /** [capacity, payload] for each page: the adjoint of `sample`. */
+  splat(coords: tf.Tensor2D, values: tf.Tensor2D): tf.Tensor2D[] {
+    const grid = this.grid();
+    return this.pages.map((page) => splatRows(values, grid, coords, { ...this.#attrs(page), half: false }));
+  }
+
+  /** The int32 tensor [X, Y, Z] of rows; made at the first sample, kept up to date in place. */
+  grid(): tf.Tensor3D {
+    if (!this.#grid) this.#grid = tf.keep(tf.tensor3d(this.#rowOf.slice(), [...this.options.dims], 'int32'));
+    return this.#grid;
+  }
+
+  /** Host bytes and device bytes of the index. */
+  get indexBytes(): number {
+    return this.#rowOf.byteLength + (this.#grid ? this.#grid.size * 4 : 0) + this.#free.length * 8;
+  }
+
+  get residentBytes(): number {
+    return this.pages.reduce((sum, page) => sum + page.bytes, 0);
+  }
+
+  /** Another bank with the same nodes; pages share their data until one side writes. */
+  clone(trainable: boolean): Bank {
+    const twin = new Bank({ ...this.options, trainable });
+    for (const page of this.pages) twin.pages.push(new Page(page.tensor.clone(), trainable, page.firstRow));
+    twin.#rowOf.set(this.#rowOf);
+    twin.#free.push(...this.#free);
+    twin.count = this.count;
+    twin.#used = this.#used;
+    twin.#inPlace = this.#inPlace;
+    return twin;
+  }
+
+  /** Drops what is on the device besides the pages; it is made anew when needed. */
+  dropIndex(): void {
+    this.#dropGrid();
+  }
+
+  dispose(): void {
+    for (const page of this.pages) page.dispose();
+    this.pages.length = 0;
+    this.#dropGrid();
+  }
+
+  get #capacity(): number {
+    const last = this.pages[this.pages.length - 1];
+    return last ? last.firstRow + last.capacity : 0;
+  }
+
+  #addPage(capacity: number): void {
+    const dtype = this.options.dtype === 'float16' ? 'int32' : 'float32';
+    const rows = tf.fill([capacity, this.lanes], 0, dtype) as tf.Tensor2D;
+    this.pages.push(new Page(rows, this.options.trainable, this.#capacity));
+  }
+
+  #newRow(): number {
+    const reused = this.#free.pop();
+    if (reused !== undefined) return reused;
+    if (this.#used === this.#capacity) {
+      const first = Math.max(1, Math.floor(FIRST_PAGE_BYTES / Math.max(4, this.lanes * 4)));
+      this.reserve(Math.min(this.#cells, Math.max(this.#used + first, Math.ceil(this.#used * 1.5))));
+    }
+    return this.#used++;
+  }
+
+  #pageOf(row: number): Page {
+    let i = this.pages.length - 1;
+    while (this.pages[i].firstRow > row) i--;
+    return this.pages[i];
+  }
+
+  #assign(cell: number, row: number): void {
+    this.#rowOf[cell] = row;
+    this.count++;
+    this.version++;
+    if (row === cell) this.#inPlace++;
+    this.#writeGrid(cell, row);
+  }
+
+  /** Keeps the device's grid in step: one int32 in place, or a fresh upload at the next sample. */
+  #writeGrid(cell: number, row: number): void {
+    if (!this.#grid) return;
+    const device = findDevice(tf.getBackend());
+    if (device && isExclusive(this.#grid)) device.write(this.#grid, cell, Int32Array.of(row));
+    else this.#dropGrid();
+  }
+
+  #dropGrid(): void {
+    this.#grid?.dispose();
+    this.#grid = null;
+  }
+
+  get #ordered(): boolean {
+    return this.#inPlace === this.#cells && this.pages.length === 1;
+  }
+
+  #attrs(page: Page, ordered = this.#ordered): SamplingAttrs {
+    return {
+      boundary: this.options.boundary,
+      payload: this.payload,
+      half: this.options.dtype === 'float16',
+      firstRow: page.firstRow,
+      rows: page.capacity,
+      ordered,
+    };
+  }
+
+  #sumOverPages(
+    grid: tf.Tensor3D,
+    coords: tf.Tensor2D,
+    changes: { boundary?: [number, number, number]; ordered?: boolean },
+  ): tf.Tensor2D {
+    if (this.pages.length === 0) return this.#sampleNothing(grid, coords);
+    return this.pages
+      .map((page) =>
+        sampleRows(page.tensor, grid, coords, { ...this.#attrs(page), ...changes } as SamplingAttrs),
+      )
+      .reduce((sum, part) => tf.add(sum, part));
+  }
+
+  /** A bank without pages: zeros, but NaN where a coordinate is not finite. */
+  #sampleNothing(grid: tf.Tensor3D, coords: tf.Tensor2D): tf.Tensor2D {
+    const none = tf.zeros([0, this.payload]) as tf.Tensor2D;
+    const { boundary } = this.options;
+    const attrs = { boundary, payload: this.payload, half: false, firstRow: 0, rows: 0, ordered: false };
+    return sampleRows(none, grid, coords, attrs);
+  }
+}

@@ -1,0 +1,146 @@
+/** Coordinates as they come from a caller: checked, and turned into a [N, 3] float32 tensor. */
+import * as tf from '@tensorflow/tfjs';
+import {
+  ArgumentError,
+  CoordinateError,
+  check,
+  DeviceError,
+  DisposedError,
+  MissingNodeError,
+  ShapeError,
+} from '../errors.js';
+import { axisStencil, boundaryCode, tapNode } from '../interpolation/stencil.js';
+import { findDevice } from '../ops/device.js';
+import type { Settings } from './options.js';
+
+/** [N, 3] (x, y, z) in index space: a float32 tensor, rows of three numbers, or a flat array. */
+export type Coordinates =
+  | tf.Tensor2D
+  | tf.Tensor
+  | readonly (readonly number[])[]
+  | Float32Array
+  | Float64Array;
+
+/** The caller's tensor itself, so that gradients reach it, or a new one; `made` says which must be disposed. */
+export function coordinateTensor(where: string, coords: Coordinates): { tensor: tf.Tensor2D; made: boolean } {
+  if (coords instanceof tf.Tensor) {
+    check(!coords.isDisposed, () => new DisposedError(`${where}: the coords tensor is disposed`));
+    check(
+      coords.rank === 2 && coords.shape[1] === 3,
+      () => new ShapeError(where, 'coords', '[N, 3]', coords.shape),
+    );
+    check(
+      coords.dtype === 'float32',
+      () => new ArgumentError(`${where}: coords must be float32, got ${coords.dtype}; cast them first`),
+    );
+    return { tensor: coords as tf.Tensor2D, made: false };
+  }
+  const flat = flatCoordinates(where, coords);
+  return { tensor: tf.tensor2d(flat, [flat.length / 3, 3], 'float32'), made: true };
+}
+
+function flatCoordinates(where: string, coords: Exclude<Coordinates, tf.Tensor>): Float32Array {
+  if (coords instanceof Float32Array || coords instanceof Float64Array) {
+    check(
+      coords.length % 3 === 0,
+      () => new ShapeError(where, 'coords', 'a flat array of 3·N numbers', `${coords.length} numbers`),
+    );
+    return Float32Array.from(coords);
+  }
+  check(Array.isArray(coords), () => new ShapeError(where, 'coords', '[N, 3]', typeof coords));
+  const flat = new Float32Array(coords.length * 3);
+  (coords as readonly (readonly number[])[]).forEach((row, i) => {
+    check(
+      row?.length === 3,
+      () => new ShapeError(where, `coords[${i}]`, 'three numbers', JSON.stringify(row) ?? 'nothing'),
+    );
+    for (let j = 0; j < 3; j++) {
+      check(
+        typeof row[j] === 'number',
+        () => new ArgumentError(`${where}: coords[${i}][${j}] must be a number, got ${String(row[j])}`),
+      );
+      flat[3 * i + j] = row[j];
+    }
+  });
+  return flat;
+}
+
+/** A scalar coordinate: NaN and ±∞ are refused, where a batch would carry them through as a NaN row. */
+export function checkScalar(where: string, x: number, y: number, z: number): void {
+  check(
+    Number.isFinite(x) && Number.isFinite(y) && Number.isFinite(z),
+    () => new CoordinateError(`${where}: coordinates must be finite numbers, got (${x}, ${y}, ${z})`),
+  );
+}
+
+/** A node's place: three integers inside the grid. @returns its cell, x slowest. */
+export function cellOf(where: string, dims: readonly number[], x: number, y: number, z: number): number {
+  const at = [x, y, z];
+  check(
+    at.every((v, j) => Number.isInteger(v) && v >= 0 && v < dims[j]),
+    () =>
+      new CoordinateError(
+        `${where}: a node's indices must be integers in [0, ${dims[0]}) × [0, ${dims[1]}) × [0, ${dims[2]}), got (${at.join(', ')})`,
+      ),
+  );
+  return (x * dims[1] + y) * dims[2] + z;
+}
+
+export function nodeOf(dims: readonly number[], cell: number): [number, number, number] {
+  return [Math.floor(cell / (dims[1] * dims[2])), Math.floor(cell / dims[2]) % dims[1], cell % dims[2]];
+}
+
+/**
+ * Carries out the policies that throw: boundary 'error' (a coordinate outside [0, n−1]) and missing 'error' (a corner
+ * of weight ≠ 0 without a node). Reads the coordinates, so it does nothing unless one of them is set.
+ */
+export function checkPolicies(
+  where: string,
+  coords: tf.Tensor2D,
+  settings: Settings,
+  has: (cell: number) => boolean,
+): void {
+  const { dims, boundary, missing } = settings;
+  const guarded = boundary.includes('error');
+  if (!guarded && missing !== 'error') return;
+  const device = findDevice(tf.getBackend());
+  check(
+    device?.readsSync ?? false,
+    () =>
+      new DeviceError(
+        `${where}: boundary 'error' and missing 'error' must read the coordinates, which the backend '${tf.getBackend()}' ` +
+          "cannot do at once; use boundary 'clamp' or missing 'zero', or the wasm or cpu backend",
+      ),
+  );
+  const at = coords.dataSync();
+  const axis = [0, 1, 2].map(() => ({ base: 0, fraction: 0, slope: 0 }));
+  for (let i = 0; i < at.length; i += 3) {
+    if (!Number.isFinite(at[i] + at[i + 1] + at[i + 2])) continue;
+    for (let j = 0; j < 3; j++) {
+      const r = at[i + j];
+      check(
+        boundary[j] !== 'error' || (r >= 0 && r <= dims[j] - 1),
+        () =>
+          new CoordinateError(
+            `${where}: coords[${i / 3}] must lie in the grid (${'xyz'[j]} in [0, ${dims[j] - 1}], boundary 'error'), got ${r}`,
+          ),
+      );
+      axisStencil(r, dims[j], boundaryCode(boundary[j]), axis[j]);
+    }
+    if (missing === 'error') checkCorners(where, axis, settings, has);
+  }
+}
+
+type Axis = { base: number; fraction: number };
+
+function checkCorners(where: string, axis: Axis[], settings: Settings, has: (cell: number) => boolean): void {
+  const { dims, boundary } = settings;
+  for (let k = 0; k < 8; k++) {
+    const up = [k >> 2, (k >> 1) & 1, k & 1];
+    if (axis.some((a, j) => (up[j] ? a.fraction : 1 - a.fraction) === 0)) continue;
+    const node = axis.map((a, j) => tapNode(a.base + up[j], dims[j], boundaryCode(boundary[j])));
+    if (node.some((n) => n < 0)) continue;
+    const present = has((node[0] * dims[1] + node[1]) * dims[2] + node[2]);
+    check(present, () => new MissingNodeError(where, node as [number, number, number]));
+  }
+}

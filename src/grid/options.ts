@@ -1,0 +1,137 @@
+/** What a cube is made with, checked once. */
+import { ArgumentError, check } from '../errors.js';
+import { BOUNDARIES, type Boundary, boundaryCode } from '../interpolation/stencil.js';
+import type { NodeDtype } from './bank.js';
+
+/** Rows and columns of a node, or one number for both. */
+export type Resolution = number | readonly [height: number, width: number];
+export type Missing = 'zero' | 'renormalize' | 'error';
+export type Blend = 'linear' | 'nlerp';
+
+export interface MatrixOptions {
+  /** [H, W] of the nodes, or one number for both. Default 512. */
+  resolution?: Resolution;
+  /** C. Default 4. */
+  channels?: number;
+  /** How nodes are stored; computation is float32. float16 halves the bytes and cannot be trained. */
+  dtype?: NodeDtype;
+  /** true (default): only nodes that were set exist. false: all exist, as zeros. */
+  sparse?: boolean;
+  /** Outside the grid, for all axes or each of them. Default 'clamp'. */
+  boundary?: Boundary | { x?: Boundary; y?: Boundary; z?: Boundary };
+  /** What a corner without a node counts as: zero (default), not at all (the others' weights grow), or an error. */
+  missing?: Missing;
+  /** Hold the nodes in tf.Variables, for optimizer.minimize. */
+  trainable?: boolean;
+  /** 'nlerp': normalise the [X, Y, Z, W] quaternions of a 4-channel cube after blending. Default 'linear'. */
+  blend?: Blend;
+  /** Which axes of a node wrap when it is resampled: a wavetable's phase runs along w. */
+  periodic?: { h?: boolean; w?: boolean };
+  /** Bytes above which a bank goes on in another page; by default what the device can bind. */
+  pageBytes?: number;
+  /** The user's own JSON, saved with the cube. */
+  metadata?: Record<string, unknown>;
+}
+
+export interface Settings {
+  dims: [number, number, number];
+  resolution: [number, number];
+  channels: number;
+  dtype: NodeDtype;
+  sparse: boolean;
+  boundary: [Boundary, Boundary, Boundary];
+  missing: Missing;
+  trainable: boolean;
+  blend: Blend;
+  periodic: { h: boolean; w: boolean };
+  pageBytes: number | undefined;
+}
+
+const isCount = (n: unknown): n is number => Number.isInteger(n) && (n as number) >= 1;
+
+function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
+  check(
+    allowed.includes(value as T),
+    () =>
+      new ArgumentError(
+        `WavetableMatrix: ${name} must be one of ${allowed.join(', ')}, got ${String(value)}`,
+      ),
+  );
+  return value as T;
+}
+
+/** [H, W] of a resolution. @throws ArgumentError unless they are positive integers. */
+export function resolutionPair(where: string, resolution: Resolution): [number, number] {
+  const pair = typeof resolution === 'number' ? [resolution, resolution] : [...resolution];
+  check(
+    pair.length === 2 && pair.every(isCount),
+    () =>
+      new ArgumentError(
+        `${where}: resolution must be a positive integer or [H, W] of them, got ${String(resolution)}`,
+      ),
+  );
+  return pair as [number, number];
+}
+
+/** Cells of the largest grid: its int32 index must stay addressable by every backend. */
+const MAX_CELLS = 2 ** 28;
+
+export function checkOptions(width: number, height: number, depth: number, options: MatrixOptions): Settings {
+  const dims: [number, number, number] = [width, height, depth];
+  check(
+    dims.every(isCount),
+    () =>
+      new ArgumentError(
+        `WavetableMatrix: width, height, depth must be positive integers, got ${dims.join(', ')}`,
+      ),
+  );
+  const cells = width * height * depth;
+  check(
+    cells <= MAX_CELLS,
+    () =>
+      new ArgumentError(
+        `WavetableMatrix: a grid has at most ${MAX_CELLS} cells, got ${dims.join(' × ')} = ${cells}`,
+      ),
+  );
+  const channels = options.channels ?? 4;
+  check(
+    isCount(channels),
+    () => new ArgumentError(`WavetableMatrix: channels must be a positive integer, got ${channels}`),
+  );
+  const b = options.boundary ?? 'clamp';
+  const boundary = (typeof b === 'string' ? [b, b, b] : [b.x ?? 'clamp', b.y ?? 'clamp', b.z ?? 'clamp']).map(
+    (name) => oneOf('boundary', name, BOUNDARIES),
+  ) as Settings['boundary'];
+  const settings: Settings = {
+    dims,
+    resolution: resolutionPair('WavetableMatrix', options.resolution ?? 512),
+    channels,
+    dtype: oneOf('dtype', options.dtype ?? 'float32', ['float32', 'float16'] as const),
+    sparse: options.sparse ?? true,
+    boundary,
+    missing: oneOf('missing', options.missing ?? 'zero', ['zero', 'renormalize', 'error'] as const),
+    trainable: options.trainable ?? false,
+    blend: oneOf('blend', options.blend ?? 'linear', ['linear', 'nlerp'] as const),
+    periodic: { h: options.periodic?.h ?? false, w: options.periodic?.w ?? false },
+    pageBytes: options.pageBytes,
+  };
+  check(
+    !(settings.trainable && settings.dtype === 'float16'),
+    () =>
+      new ArgumentError(
+        'WavetableMatrix: float16 nodes cannot be trained; use dtype float32, or trainable: false',
+      ),
+  );
+  check(
+    settings.blend === 'linear' || channels === 4,
+    () => new ArgumentError(`WavetableMatrix: blend 'nlerp' needs 4 channels [X, Y, Z, W], got ${channels}`),
+  );
+  check(
+    settings.pageBytes === undefined || (Number.isFinite(settings.pageBytes) && settings.pageBytes >= 4),
+    () => new ArgumentError(`WavetableMatrix: pageBytes must be at least 4, got ${settings.pageBytes}`),
+  );
+  return settings;
+}
+
+export const boundaryCodes = (settings: Settings): [number, number, number] =>
+  settings.boundary.map(boundaryCode) as [number, number, number];

@@ -1,0 +1,71 @@
+/**
+ * File formats and places to keep files, as the grid sees them. The formats build on the grid, so they announce
+ * themselves here; the package's entry does that.
+ */
+import { ArgumentError, check, FormatError } from '../errors.js';
+import type { WavetableMatrix } from './matrix.js';
+
+export interface FileFormat {
+  readonly name: string;
+  /** The file ending, with its dot. */
+  readonly extension: string;
+  /** Whether bytes begin as this format's files do. */
+  sniff(bytes: Uint8Array): boolean;
+  encode(cube: WavetableMatrix, options: Record<string, unknown>): Promise<Uint8Array>;
+  decode(bytes: Uint8Array, source: string): Promise<WavetableMatrix>;
+}
+
+export interface Storage {
+  /** Whether this storage serves a path or URL; asked in the order in which storages were provided. */
+  serves(path: string): boolean;
+  read(path: string): Promise<Uint8Array>;
+  /** Whole or not at all. */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+}
+
+const formats: FileFormat[] = [];
+const storages: Storage[] = [];
+
+export function provideFormat(format: FileFormat): void {
+  if (!formats.includes(format)) formats.push(format);
+}
+
+export function provideStorage(storage: Storage): void {
+  if (!storages.includes(storage)) storages.push(storage);
+}
+
+const names = () => formats.map((f) => `'${f.name}'`).join(', ');
+
+/** The format asked for, or the one that the path's ending names. */
+export function formatFor(where: string, name: string | undefined, path?: string): FileFormat {
+  const format = name
+    ? formats.find((f) => f.name === name)
+    : formats.find((f) => path?.endsWith(f.extension));
+  check(
+    format !== undefined,
+    () =>
+      new ArgumentError(
+        `${where}: format must be one of ${names()}, got ${name ? `'${name}'` : `none, and '${path}' does not end like one`}`,
+      ),
+  );
+  return format;
+}
+
+/** The format whose magic the bytes carry. */
+export function sniffFormat(bytes: Uint8Array, source: string): FileFormat {
+  const format = formats.find((f) => f.sniff(bytes));
+  check(format !== undefined, () => {
+    const magic = [...bytes.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
+    return new FormatError(
+      source,
+      `is no file that Wavecube knows (it begins with ${magic || 'nothing'}); it reads ${names()}`,
+    );
+  });
+  return format;
+}
+
+export function storageFor(path: string): Storage {
+  const storage = storages.find((s) => s.serves(path));
+  check(storage !== undefined, () => new ArgumentError(`wavecube: nothing here can store '${path}'`));
+  return storage;
+}

@@ -1,0 +1,47 @@
+/** A node's values as a caller gives them: checked against the shape that the cube holds. */
+import * as tf from '@tensorflow/tfjs';
+import { ArgumentError, check, DisposedError, ShapeError } from '../errors.js';
+import type { NodeShape } from './bank.js';
+
+/** [H, W, C]: a float32 tensor, or its values in row-major order. */
+export type Wavetable =
+  | tf.Tensor3D
+  | tf.Tensor
+  | Float32Array
+  | Float64Array
+  | Int16Array
+  | Int32Array
+  | readonly number[];
+
+/** @throws ShapeError, ArgumentError or DisposedError unless `wavetable` is a node of `shape`. */
+export function checkWavetable(where: string, wavetable: Wavetable, shape: NodeShape): void {
+  const [h, w, c] = shape;
+  if (wavetable instanceof tf.Tensor) {
+    check(!wavetable.isDisposed, () => new DisposedError(`${where}: the wavetable tensor is disposed`));
+    check(
+      wavetable.rank === 3 && shape.every((n, i) => wavetable.shape[i] === n),
+      () => new ShapeError(where, 'wavetable', `[${shape.join(', ')}]`, wavetable.shape),
+    );
+    check(
+      wavetable.dtype === 'float32',
+      () => new ArgumentError(`${where}: wavetable must be float32, got ${wavetable.dtype}; cast it first`),
+    );
+    return;
+  }
+  const size = Array.isArray(wavetable) || ArrayBuffer.isView(wavetable) ? wavetable.length : undefined;
+  check(
+    size === h * w * c && typeof wavetable[0] === 'number',
+    () =>
+      new ShapeError(
+        where,
+        'wavetable',
+        `[${shape.join(', ')}] as a tensor or ${h * w * c} numbers`,
+        size === undefined ? typeof wavetable : `${size} values`,
+      ),
+  );
+}
+
+/** The host values of an array, float32; the caller's own array is never kept. */
+export function hostValues(wavetable: Exclude<Wavetable, tf.Tensor>): Float32Array {
+  return wavetable instanceof Float32Array ? wavetable : Float32Array.from(wavetable as ArrayLike<number>);
+}
