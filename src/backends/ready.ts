@@ -56,7 +56,6 @@ async function use(name: string, options: ReadyOptions): Promise<void> {
  */
 export async function ready(options: ReadyOptions = {}): Promise<string> {
   const wanted = options.backend ?? 'auto';
-  checkOneTfjs();
   if (wanted !== 'auto') {
     await use(wanted, options);
   } else {
@@ -77,5 +76,6 @@ export async function ready(options: ReadyOptions = {}): Promise<string> {
     if (failures.length) console.warn(`wavecube: running on '${tf.getBackend()}';`, failures[0]);
   }
   await tf.ready();
+  checkOneTfjs();
   return activeBackend();
 }

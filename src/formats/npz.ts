@@ -37,7 +37,9 @@ async function encode(cube: WavetableMatrix, options: Record<string, unknown>): 
     user: cube.metadata,
   };
   const json = new TextEncoder().encode(JSON.stringify(header));
-  const entries: Record<string, Uint8Array> = { 'metadata.npy': encodeNpy({ dtype: '|u1', shape: [json.length], data: json }) };
+  const entries: Record<string, Uint8Array> = {
+    'metadata.npy': encodeNpy({ dtype: '|u1', shape: [json.length], data: json }),
+  };
   const dtype = cube.dtype === 'float16' ? '<f2' : '<f4';
   for await (const { x, y, z, shape, values } of cube.storedNodes()) {
     entries[`nodes/${x}_${y}_${z}.npy`] = encodeNpy({ dtype, shape, data: values });

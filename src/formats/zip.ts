@@ -16,7 +16,11 @@ export function zipArchive(entries: Record<string, Uint8Array>, deflate: boolean
   for (const [name, entry] of Object.entries(entries)) bytes += entry.length + 2 * name.length + 128;
   check(
     bytes < MAX_BYTES,
-    () => new FormatError('npz', `a zip archive of ${bytes} bytes is too large (4 GiB at most); use float16, or fewer nodes`),
+    () =>
+      new FormatError(
+        'npz',
+        `a zip archive of ${bytes} bytes is too large (4 GiB at most); use float16, or fewer nodes`,
+      ),
   );
   // A date that never changes makes the bytes a function of the cube alone.
   const archive = zipSync(entries as Zippable, { level: deflate ? 6 : 0, mtime: '1980-01-01T00:00:00' });
@@ -55,6 +59,10 @@ export function unzipArchive(bytes: Uint8Array, source: string): Record<string, 
   try {
     return unzipSync(bytes);
   } catch (cause) {
-    throw new FormatError(source, `is no whole zip archive (${cause instanceof Error ? cause.message : cause})`, { cause });
+    throw new FormatError(
+      source,
+      `is no whole zip archive (${cause instanceof Error ? cause.message : cause})`,
+      { cause },
+    );
   }
 }

@@ -76,7 +76,16 @@ export class WavetableMatrix {
     this.#settings = checkOptions(width, height, depth, options);
     this.metadata = { ...options.metadata };
     this.#backend = activeBackend();
-    const limit = findDevice(this.#backend)?.maxPageBytes() ?? Number.POSITIVE_INFINITY;
+    const device = findDevice(this.#backend);
+    check(
+      device !== undefined || this.dtype === 'float32',
+      () =>
+        new DeviceError(
+          `WavetableMatrix: float16 nodes need Wavecube's own kernels, which '${this.#backend}' has not; ` +
+            "await ready() first, or use dtype 'float32'",
+        ),
+    );
+    const limit = device?.maxPageBytes() ?? Number.POSITIVE_INFINITY;
     const nodeBytes = this.#nodeShape.reduce((a, b) => a * b) * (this.dtype === 'float16' ? 2 : 4);
     check(
       Math.max(nodeBytes, this.#cells * 4) <= limit,
@@ -279,7 +288,8 @@ export class WavetableMatrix {
    */
   sampleBatch(coords: Coordinates, options: SampleOptions = {}): tf.Tensor4D {
     this.#alive('sampleBatch');
-    const [h, w] = options.resolution ? resolutionPair('sampleBatch', options.resolution) : this.resolution;
+    const [h, w] =
+      options.resolution === undefined ? this.resolution : resolutionPair('sampleBatch', options.resolution);
     const channels = channelsOf('sampleBatch', options, this.channels);
     checkMethod(options.method);
     const { tensor, made } = coordinateTensor('sampleBatch', coords);
@@ -312,7 +322,8 @@ export class WavetableMatrix {
   ): Generator<{ offset: number; values: tf.Tensor4D }> {
     this.#alive('sampleChunks');
     const { maxBytes = 64 * 2 ** 20, ...rest } = options;
-    const [h, w] = rest.resolution ? resolutionPair('sampleChunks', rest.resolution) : this.resolution;
+    const [h, w] =
+      rest.resolution === undefined ? this.resolution : resolutionPair('sampleChunks', rest.resolution);
     const rowBytes = h * w * this.channels * 4;
     check(
       maxBytes >= rowBytes,

@@ -62,9 +62,12 @@ export class Page {
   /** As write, from a tensor [k, lanes] on the same backend. */
   copy(row: number, source: tf.Tensor2D): void {
     const device = findDevice(tf.getBackend());
-    if (!device) return this.#splice(row, source);
-    this.#own(device);
-    device.copy(this.#held, row * this.lanes, source);
+    if (device) {
+      this.#own(device);
+      device.copy(this.#held, row * this.lanes, source);
+    } else {
+      this.#splice(row, source);
+    }
   }
 
   /** Grows to `capacity` rows; the new ones are zero. Not for trainable pages: optimisers key their moments by shape. */

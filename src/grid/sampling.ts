@@ -1,6 +1,7 @@
 /** Sampling and splatting over the banks of a cube: each gives its part, at the resolution asked for. */
 import * as tf from '@tensorflow/tfjs';
 import { ArgumentError, check } from '../errors.js';
+import { withoutZeros } from '../ops/constant.js';
 import { resample } from '../ops/resample.js';
 import { sampleRows } from '../ops/sample.js';
 import type { Bank } from './bank.js';
@@ -74,15 +75,13 @@ function presentWeight({ settings, presence }: SamplingState, coords: tf.Tensor2
     const everywhere = tf.zeros(settings.dims, 'int32') as tf.Tensor3D;
     weight = tf.add(weight, tf.sub(1, weightOf(everywhere)));
   }
-  return tf.where(tf.equal(weight, 0), tf.onesLike(weight), weight) as tf.Tensor1D;
+  return withoutZeros(weight) as tf.Tensor1D;
 }
 
 /** Unit quaternions along the last axis; a zero one stays zero. Gradients through the norm. */
 export function normalizeQuaternions(x: tf.Tensor4D): tf.Tensor4D {
-  const square = tf.sum(tf.square(x), 3, true);
   // The root's slope at zero is infinite: take it of one there, where the quotient is zero anyway.
-  const safe = tf.where(tf.equal(square, 0), tf.onesLike(square), square);
-  return tf.div(x, tf.sqrt(safe));
+  return tf.div(x, tf.sqrt(withoutZeros(tf.sum(tf.square(x), 3, true))));
 }
 
 /** The channels asked for, or null for all. @throws ArgumentError for one that the cube has not. */

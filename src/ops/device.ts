@@ -42,8 +42,16 @@ export function activeBackend(): string {
   if (!installed.has(name)) {
     installed.add(name);
     const install = installers.get(name);
-    if (install) install();
-    else registerComposition(name);
+    if (install) {
+      install();
+    } else {
+      if (name === 'wasm' || name === 'webgpu') {
+        console.warn(
+          `wavecube: '${name}' runs on stock ops, slowly; await ready({ backend: '${name}' }) for its own kernels`,
+        );
+      }
+      registerComposition(name);
+    }
   }
   return name;
 }

@@ -1,0 +1,41 @@
+/**
+ * Which WebGPU adapter Node finds. Asked in a process of its own (`probeAdapter`): a broken Vulkan driver can take
+ * the process with it.
+ */
+import { fileURLToPath } from 'node:url';
+import { findSwiftShader } from './chromium.mjs';
+import { run } from './command.mjs';
+
+const MARK = 'adapter:';
+
+/** Resolves to { name, software }, or null where there is no adapter. */
+async function probeAdapter(env = {}) {
+  const { output } = await run(process.execPath, [fileURLToPath(import.meta.url)], {
+    env,
+    timeoutMs: 30_000,
+  });
+  const line = output.split('\n').find((l) => l.startsWith(MARK));
+  return line ? JSON.parse(line.slice(MARK.length)) : null;
+}
+
+/** Environment in which Node finds a WebGPU adapter: the hardware's if there is one, else SwiftShader. */
+export async function webgpuEnvironment() {
+  const hardware = await probeAdapter();
+  if (hardware && !hardware.software) return { env: {}, name: hardware.name };
+  const driver = findSwiftShader();
+  const env = driver ? { VK_DRIVER_FILES: driver } : {};
+  return { env, name: (await probeAdapter(env))?.name ?? null };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  const adapter = await create([]).requestAdapter();
+  if (adapter) {
+    const { vendor, architecture, description } = adapter.info;
+    const name = description || `${vendor} ${architecture}`;
+    const software = /swiftshader|llvmpipe|software/i.test(`${architecture} ${description}`);
+    console.log(MARK + JSON.stringify({ name, software }));
+  }
+  process.exit(0); // Dawn keeps the process alive
+}
