@@ -7,7 +7,16 @@ import { downloadStorage, httpStorage, indexedDbStorage } from './storage/browse
 import { fileStorage } from './storage/file.js';
 
 export { type ReadyOptions, ready } from './backends/ready.js';
-export * from './errors.js';
+export {
+  ArgumentError,
+  CoordinateError,
+  DeviceError,
+  DisposedError,
+  FormatError,
+  MissingNodeError,
+  ShapeError,
+  WavecubeError,
+} from './errors.js';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/npy.js';
 export { encodePng } from './formats/png.js';
 export type { Coordinates } from './grid/coordinates.js';

@@ -1,0 +1,42 @@
+import { expect } from 'chai';
+import * as wavecube from '../src/index.js';
+
+/** A change of the public names is a change of the API: meant, and in the CHANGELOG. */
+describe('the public names', () => {
+  it('are these', () => {
+    expect(Object.keys(wavecube).sort()).to.deep.equal([
+      'ArgumentError',
+      'BOUNDARIES',
+      'CoordinateError',
+      'DeviceError',
+      'DisposedError',
+      'FormatError',
+      'MissingNodeError',
+      'ShapeError',
+      'WavecubeError',
+      'WavetableMatrix',
+      'decodeNpy',
+      'encodeNpy',
+      'encodePng',
+      'meanSquare',
+      'provideFormat',
+      'provideStorage',
+      'ready',
+      'resample',
+      'trilinearInterpolate',
+      'trilinearInterpolateGpu',
+    ]);
+  });
+
+  it('of a cube are these', () => {
+    const names = Object.getOwnPropertyNames(wavecube.WavetableMatrix.prototype).filter(
+      (n) => n !== 'constructor',
+    );
+    expect(names.sort().join(' ')).to.equal(
+      'backend channels clone deleteNode depth dispose disposed downscaleNode dtype getMemoryUsage getNode ' +
+        'getResolution hasNode height nodeCount nodes options positions resolution restoreNode sample sampleBatch ' +
+        'sampleChunks save setGlobalResolution setNode setNodes sparse splat storedNodes toBackend toBytes toTensor ' +
+        'trainable trainableVariables upscaleNode visualizeSlice width',
+    );
+  });
+});
