@@ -30,7 +30,8 @@ async function compile(name, flags) {
   // The memory is tfjs's heap: a data segment would be written over it, memory.grow would detach its views.
   const wat = await readFile(text, 'utf8');
   for (const forbidden of ['(data', 'memory.grow']) {
-    if (wat.includes(forbidden)) throw new Error(`kernels/wasm (${name}): "${forbidden}" would damage the heap of tfjs`);
+    if (wat.includes(forbidden))
+      throw new Error(`kernels/wasm (${name}): "${forbidden}" would damage the heap of tfjs`);
   }
   return readFile(out);
 }
@@ -49,7 +50,7 @@ async function wasm() {
 async function webgpu() {
   const folder = join(here, 'webgpu');
   const files = (await readdir(folder)).filter((f) => f.endsWith('.wgsl')).sort();
-  let source = '// Built by kernels/build.mjs from kernels/webgpu.\n';
+  let source = '// Built by kernels/build.mjs from kernels/webgpu.\nexport const shaders = {\n';
   for (const file of files) {
     const text = (await readFile(join(folder, file), 'utf8'))
       .split('\n')
@@ -57,10 +58,13 @@ async function webgpu() {
       .filter(Boolean)
       .join('\n');
     const name = file.replace('.wgsl', '').replace(/-(\w)/g, (_, c) => c.toUpperCase());
-    source += `export const ${name} = ${JSON.stringify(text)};\n`;
+    source += `  ${name}:\n    ${JSON.stringify(text)},\n`;
   }
-  await writeFile(join(root, 'src/backends/webgpu/shaders.generated.ts'), source);
+  await writeFile(join(root, 'src/backends/webgpu/shaders.generated.ts'), `${source}};\n`);
   console.log(`kernels/webgpu  ${files.length} shaders`);
 }
 
-await Promise.all([wasm(), webgpu()]);
+// `node kernels/build.mjs webgpu` builds only that.
+const targets = { wasm, webgpu };
+const asked = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(targets);
+await Promise.all(asked.map((name) => targets[name]()));

@@ -3,7 +3,7 @@
  *
  *   node test/run.mjs [--only static|node|browser|package] [--grep TEXT]
  *
- * WAVECUBE_LONG=1 adds the long sweeps. A single file, the quick way: node --import tsx test/node/mocha.mjs FILE.
+ * WAVECUBE_LONG=1 adds the long sweeps. A single file, the quick way: node --import tsx/esm test/node/mocha.mjs FILE.
  */
 import { parseArgs } from 'node:util';
 import { browserStage } from './browser/stage.mjs';

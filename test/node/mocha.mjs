@@ -1,6 +1,6 @@
 /**
  * Mocha in Node: all of test/**\/*.test.ts, or the files named as arguments. Under the runner it reports over IPC;
- * by hand, `node --import tsx test/node/mocha.mjs test/ops/sample.test.ts` prints as mocha does.
+ * by hand, `node --import tsx/esm test/node/mocha.mjs test/ops/sample.test.ts` prints as mocha does.
  */
 import { resolve } from 'node:path';
 import Mocha from 'mocha';

@@ -29,7 +29,7 @@ function runMocha(results, env) {
   return new Promise((done) => {
     // The Vulkan loader complains on every start where there is no such folder.
     const XDG_RUNTIME_DIR = process.env.XDG_RUNTIME_DIR ?? mkdtempSync(join(tmpdir(), 'wavecube-xdg-'));
-    const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'test/node/mocha.mjs')], {
+    const child = spawn(process.execPath, ['--import', 'tsx/esm', join(root, 'test/node/mocha.mjs')], {
       cwd: root,
       env: { ...process.env, XDG_RUNTIME_DIR, ...env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

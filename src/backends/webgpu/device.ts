@@ -1,0 +1,44 @@
+/** The webgpu backend as a device (ops/device.ts): page sizes and writes in place, in the order of the calls. */
+import type * as tf from '@tensorflow/tfjs';
+import { ArgumentError, check } from '../../errors.js';
+import type { Device } from '../../ops/device.js';
+import { activeGpu, bufferOf, dropHostCache, recordCopy, submitRecorded } from './tfjs.js';
+
+/** The queue would only note a write beyond the buffer as an asynchronous validation error. */
+function checkRange(target: tf.Tensor, offset: number, count: number): void {
+  check(
+    offset >= 0 && offset + count <= target.size,
+    () =>
+      new ArgumentError(`write: elements ${offset} … ${offset + count} must lie in ${target.size} elements`),
+  );
+}
+
+export const webgpuDevice: Device = {
+  name: 'webgpu',
+  readsSync: false,
+
+  maxPageBytes() {
+    const { maxStorageBufferBindingSize, maxBufferSize } = activeGpu().device.limits;
+    // Whole lanes of four; a page stays below 2³¹ bytes everywhere.
+    return Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize, 2 ** 31 - 16) / 16) * 16;
+  },
+
+  write(target, offset, values) {
+    checkRange(target, offset, values.length);
+    if (values.length === 0) return;
+    const gpu = activeGpu();
+    const buffer = bufferOf(gpu, target);
+    // writeBuffer goes to the queue at once and would overtake what is recorded but not submitted.
+    submitRecorded(gpu);
+    gpu.queue.writeBuffer(buffer, 4 * offset, values);
+    dropHostCache(gpu, target);
+  },
+
+  copy(target, offset, source) {
+    checkRange(target, offset, source.size);
+    if (source.size === 0) return;
+    const gpu = activeGpu();
+    recordCopy(gpu, source, target, 4 * offset, 4 * source.size);
+    dropHostCache(gpu, target);
+  },
+};
