@@ -15,6 +15,7 @@ export async function encodePng(image: tf.Tensor3D): Promise<Uint8Array> {
     () => new ShapeError('encodePng', 'image', '[H, W, 1 | 3 | 4]', image.shape),
   );
   const values = await image.data<'float32'>();
-  const data = Uint8Array.from(values, (v) => Math.round(255 * Math.min(Math.max(v, 0), 1)));
+  const data = new Uint8Array(values.length);
+  for (let i = 0; i < data.length; i++) data[i] = Math.round(255 * Math.min(Math.max(values[i], 0), 1));
   return encode({ width, height, data, channels: channels as 1 | 3 | 4, depth: 8 });
 }

@@ -46,8 +46,9 @@ export interface StoredNode {
   values: Float32Array | Uint16Array;
 }
 
-/** What a page may hold unless the cube says otherwise: growth of a sparse page copies it. */
+/** What a page holds at most unless the cube says otherwise: a sparse one is copied when it grows. */
 const SPARSE_PAGE_BYTES = 256 * 2 ** 20;
+const DENSE_PAGE_BYTES = 2 ** 30;
 
 /**
  * A 3-D grid of [H, W, C] wavetables, sampled at fractional coordinates with trilinear interpolation.
@@ -598,8 +599,9 @@ export class WavetableMatrix {
   #bankFor(shape: NodeShape): Bank {
     const known = this.#banks.find((bank) => shape.every((n, i) => n === bank.options.shape[i]));
     if (known) return known;
-    const limit = Math.min(findDevice(this.#backend)?.maxPageBytes() ?? 2 ** 30, 2 ** 31 - 4);
-    const pageBytes = Math.min(limit, this.#settings.pageBytes ?? (this.sparse ? SPARSE_PAGE_BYTES : limit));
+    const limit = findDevice(this.#backend)?.maxPageBytes() ?? DENSE_PAGE_BYTES;
+    const wanted = this.#settings.pageBytes ?? (this.sparse ? SPARSE_PAGE_BYTES : DENSE_PAGE_BYTES);
+    const pageBytes = Math.min(limit, wanted);
     const { dims, dtype, trainable } = this.#settings;
     const boundary = boundaryCodes(this.#settings);
     const bank = new Bank({ dims, shape, dtype, trainable, boundary, pageBytes });

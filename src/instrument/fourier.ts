@@ -85,6 +85,13 @@ export function chirpZ(samples: ArrayLike<number>, period: number, count: number
   return { re, im };
 }
 
+function realSpectrum(samples: ArrayLike<number>): Harmonics {
+  const out = new Float64Array(2 * samples.length);
+  plan(samples.length).realTransform(out, samples);
+  const re = Float64Array.from({ length: samples.length / 2 }, (_, k) => out[2 * k]);
+  return { re, im: re.map((_, k) => out[2 * k + 1]) };
+}
+
 /**
  * The harmonics of one whole cycle, whose samples lie at phases (i + ½)/N.
  * @param cycle [N], any N ≥ 1.
@@ -92,7 +99,7 @@ export function chirpZ(samples: ArrayLike<number>, period: number, count: number
  */
 export function harmonicsOfCycle(cycle: ArrayLike<number>): Harmonics {
   const n = cycle.length;
-  const { re, im } = chirpZ(cycle, n, Math.ceil(n / 2));
+  const { re, im } = n >= 2 && powerOfTwo(n) === n ? realSpectrum(cycle) : chirpZ(cycle, n, Math.ceil(n / 2));
   for (let k = 0; k < re.length; k++) {
     // exp(−πik/N) moves from sample edges to half-pixel centres; the sign of im makes it the sine's factor.
     const [cos, sin] = [Math.cos((Math.PI * k) / n), Math.sin((Math.PI * k) / n)];

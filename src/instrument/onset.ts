@@ -4,7 +4,10 @@ import { ArgumentError, check } from '../errors.js';
 const FRAME_SECONDS = 0.005;
 
 /** RMS of consecutive frames of 5 ms. */
-export function levelFrames(samples: Float32Array, sampleRateHz: number): { rms: Float64Array; frame: number } {
+export function levelFrames(
+  samples: Float32Array,
+  sampleRateHz: number,
+): { rms: Float64Array; frame: number } {
   const frame = Math.max(1, Math.round(FRAME_SECONDS * sampleRateHz));
   const rms = new Float64Array(Math.floor(samples.length / frame));
   for (let i = 0; i < rms.length; i++) {
@@ -22,8 +25,12 @@ export function levelFrames(samples: Float32Array, sampleRateHz: number): { rms:
 export function findOnset(samples: Float32Array, sampleRateHz: number): number {
   const { rms, frame } = levelFrames(samples, sampleRateHz);
   const loudest = rms.reduce((a, b) => Math.max(a, b), 0);
-  check(loudest > 0 && Number.isFinite(loudest), () =>
-    new ArgumentError(`findOnset: samples must hold sound, got ${samples.length} samples with a peak level of ${loudest}`),
+  check(
+    loudest > 0 && Number.isFinite(loudest),
+    () =>
+      new ArgumentError(
+        `findOnset: samples must hold sound, got ${samples.length} samples with a peak level of ${loudest}`,
+      ),
   );
   return rms.findIndex((level) => level >= loudest * 10 ** (-24 / 20)) * frame;
 }

@@ -26,7 +26,8 @@ export interface PitchOptions {
 }
 
 const MAX_PARTIALS = 48;
-const MAX_STIFFNESS = 0.02;
+/** The stiffest string believed at a pitch: short treble strings are a hundred times stiffer than bass ones. */
+const maxStiffness = (frequencyHz: number): number => 5e-4 + 8e-6 * frequencyHz;
 const CANDIDATE_PEAKS = 24;
 const CANDIDATE_DIVISORS = 12;
 
@@ -57,7 +58,10 @@ export function findPitch(samples: Float32Array, sampleRateHz: number, options: 
       if (series && (!best || series.score > best.score)) best = series;
     }
   }
-  check(best !== undefined && best.score > 0, () => new ArgumentError('findPitch: samples must hold a pitched sound, found none'));
+  check(
+    best !== undefined && best.score > 0,
+    () => new ArgumentError('findPitch: samples must hold a pitched sound, found none'),
+  );
   return {
     frequencyHz: best.f0 * Math.sqrt(1 + best.stiffness),
     inharmonicity: best.stiffness,
@@ -85,18 +89,29 @@ function explain(peaks: readonly Peak[], start: number): Series | undefined {
     ({ f0, stiffness } = fitStiff(matched, f0));
   }
   if (matched.length === 0) return undefined;
-  // Against the final fit: what lies close earns, what is missing between matched neighbours pays.
+  // Against the final fit: every peak earns by how near a partial it lies, and costs by how near a gap, so that a
+  // dense comb over noise earns nothing on average (the kernel of SWIPE, Camacho & Harris 2008). Peaks well below
+  // the first partial are hammer knock, and count for nothing.
   let score = 0;
-  let previous: { n: number; weight: number } | undefined;
+  for (const { frequencyHz, weight } of peaks) {
+    const n = partialNumber(frequencyHz / f0, stiffness);
+    if (n < 0.5 || n > MAX_PARTIALS) continue;
+    score += (weight * Math.cos(2 * Math.PI * n)) / Math.max(1, n) ** 0.25;
+  }
+  // Partials that should be there, between those that are, and are not.
+  let previous = { n: 0, weight: 1 };
   for (const { n, peak } of matched) {
-    const off = Math.abs(peak.frequencyHz - n * f0 * Math.sqrt(1 + stiffness * n * n)) / f0;
-    const credit = peak.weight * Math.max(0, 1 - (off / 0.12) ** 2);
-    score += credit;
-    if (previous) score -= 0.5 * (n - previous.n - 1) * Math.min(previous.weight, credit);
-    else score -= 0.5 * (n - 1) * credit * 0.5;
-    previous = { n, weight: credit };
+    for (let m = previous.n + 1; m < n; m++)
+      score -= (0.5 * Math.min(previous.weight, peak.weight)) / Math.max(1, m) ** 0.25;
+    previous = { n, weight: peak.weight };
   }
   return { f0, stiffness, score };
+}
+
+/** The n, whole or not, with n·√(1 + B·n²) = ratio. */
+function partialNumber(ratio: number, stiffness: number): number {
+  if (stiffness < 1e-9) return ratio;
+  return Math.sqrt((Math.sqrt(1 + 4 * stiffness * ratio * ratio) - 1) / (2 * stiffness));
 }
 
 function strongestNear(peaks: readonly Peak[], frequencyHz: number, toleranceHz: number): Peak | undefined {
@@ -114,7 +129,10 @@ function strongestNear(peaks: readonly Peak[], frequencyHz: number, toleranceHz:
 }
 
 /** Weighted least squares of (f/n)² = f0² + f0²·B·n². */
-function fitStiff(matched: readonly { n: number; peak: Peak }[], fallback: number): { f0: number; stiffness: number } {
+function fitStiff(
+  matched: readonly { n: number; peak: Peak }[],
+  fallback: number,
+): { f0: number; stiffness: number } {
   let w = 0;
   let x = 0;
   let y = 0;
@@ -130,9 +148,9 @@ function fitStiff(matched: readonly { n: number; peak: Peak }[], fallback: numbe
     xy += weight * n * n * value;
   }
   const spread = w * xx - x * x;
-  let slope = matched.length >= 3 && spread > 0 ? (w * xy - x * y) / spread : 0;
+  let slope = matched.length >= 2 && spread > 0 ? (w * xy - x * y) / spread : 0;
   const intercept = (y - slope * x) / w;
-  slope = Math.min(Math.max(slope, 0), MAX_STIFFNESS * Math.max(intercept, 0));
+  slope = Math.min(Math.max(slope, 0), maxStiffness(fallback) * Math.max(intercept, 0));
   const square = (y - slope * x) / w;
   if (!(square > 0)) return { f0: fallback, stiffness: 0 };
   return { f0: Math.sqrt(square), stiffness: slope / square };

@@ -16,6 +16,8 @@ import {
   SPLAT_TANGENT,
 } from './contract.js';
 
+import { replaceKernel } from './kernels.js';
+
 interface AxisTaps {
   /** [N] int32 nodes of the lower and upper tap, −1 for none. */
   nodes: [tf.Tensor1D, tf.Tensor1D];
@@ -207,34 +209,23 @@ type Composition = (inputs: SamplingInputs, attrs: SamplingAttrs) => tf.Tensor;
 
 /** Registers the compositions as the kernels of a backend. */
 export function registerComposition(backendName: string): void {
+  // The engine hands a kernel its input tensors themselves, and takes a tensor back.
   const register = (kernelName: string, compose: Composition) =>
-    tf.registerKernel({
-      kernelName,
-      backendName,
-      // The engine hands a kernel its input tensors themselves, and takes a tensor back.
-      kernelFunc: ({ inputs, attrs }) =>
-        tf.tidy(() => compose(inputs as unknown as SamplingInputs, attrs as unknown as SamplingAttrs)),
-    });
+    replaceKernel(backendName, kernelName, ({ inputs, attrs }) =>
+      tf.tidy(() => compose(inputs as unknown as SamplingInputs, attrs as unknown as SamplingAttrs)),
+    );
   register(SAMPLE, sampleComposition);
   register(SAMPLE_TANGENT, sampleComposition);
   register(SPLAT, splatComposition);
   register(SPLAT_TANGENT, splatComposition);
   register(COORD_GRAD, coordGradComposition);
   register(COORD_GRAD_TANGENT, coordGradComposition);
-  tf.registerKernel({
-    kernelName: MEAN_SQUARE,
-    backendName,
-    kernelFunc: ({ inputs }) => {
-      const x = inputs.x as tf.Tensor;
-      return tf.tidy(() => (x.size ? tf.mean(tf.square(x)) : tf.scalar(0)));
-    },
+  replaceKernel(backendName, MEAN_SQUARE, ({ inputs }) => {
+    const x = inputs.x as tf.Tensor;
+    return tf.tidy(() => (x.size ? tf.mean(tf.square(x)) : tf.scalar(0)));
   });
-  tf.registerKernel({
-    kernelName: MEAN_SQUARE_GRAD,
-    backendName,
-    kernelFunc: ({ inputs }) => {
-      const { x, dy } = inputs as { x: tf.Tensor; dy: tf.Tensor };
-      return tf.tidy(() => tf.mul(x, tf.mul(dy, 2 / Math.max(1, x.size))));
-    },
+  replaceKernel(backendName, MEAN_SQUARE_GRAD, ({ inputs }) => {
+    const { x, dy } = inputs as { x: tf.Tensor; dy: tf.Tensor };
+    return tf.tidy(() => tf.mul(x, tf.mul(dy, 2 / Math.max(1, x.size))));
   });
 }

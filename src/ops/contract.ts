@@ -41,7 +41,7 @@ export const SAMPLING_KERNELS = [
   COORD_GRAD_TANGENT,
 ] as const;
 
-/** Mean of squares, fused: {x} → []. Its gradient kernel: {x, dy: []} → 2/n · dy · x. */
+/** Mean of squares, fused: {x} → [], 0 of none. Its gradient kernel: {x, dy: []} → 2/n · dy · x. */
 export const MEAN_SQUARE = 'WavecubeMeanSquare';
 export const MEAN_SQUARE_GRAD = 'WavecubeMeanSquareGrad';
 

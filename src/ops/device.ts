@@ -1,7 +1,6 @@
 /**
  * What a cube must know of the backend that holds its banks, beyond the kernels: how large a page may be and how
- * a row is written in place. Backends announce themselves here; a backend that does not is served by `plainDevice`,
- * with stock ops only.
+ * a row is written in place. Backends announce themselves here; one that does not is served by stock ops.
  */
 import * as tf from '@tensorflow/tfjs';
 import { check, DeviceError } from '../errors.js';
@@ -9,7 +8,7 @@ import { registerComposition } from './composition.js';
 
 export interface Device {
   readonly name: string;
-  /** Bytes of the largest tensor a kernel can bind. */
+  /** Bytes of the largest tensor that a kernel can read or write. */
   maxPageBytes(): number;
   /** Whether dataSync works and does not stall a queue. */
   readonly readsSync: boolean;

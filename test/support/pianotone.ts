@@ -27,8 +27,15 @@ export function pianoTone(frequencyHz: number, options: ToneOptions = {}): Float
     const decay = 0.8 + frequencyHz / 500 + 0.2 * n;
     const phaseRad = 2 * Math.PI * random();
     const turn = (2 * Math.PI * partialHz) / sampleRateHz;
-    for (let t = 0; t < samples.length; t++)
-      samples[t] += level * Math.exp((-decay * t) / sampleRateHz) * Math.sin(turn * t + phaseRad);
+    // A damped rotation instead of a sine and an exponential for each sample.
+    const damp = Math.exp(-decay / sampleRateHz);
+    const [cos, sin] = [damp * Math.cos(turn), damp * Math.sin(turn)];
+    let x = level * Math.cos(phaseRad);
+    let y = level * Math.sin(phaseRad);
+    for (let t = 0; t < samples.length; t++) {
+      samples[t] += y;
+      [x, y] = [x * cos - y * sin, x * sin + y * cos];
+    }
   }
   for (let t = 0; t < samples.length; t++)
     samples[t] += gain * random() * (0.01 + Math.exp((-60 * t) / sampleRateHz));

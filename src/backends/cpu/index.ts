@@ -12,6 +12,7 @@ import {
   SPLAT_TANGENT,
 } from '../../ops/contract.js';
 import { registerDevice } from '../../ops/device.js';
+import { replaceKernel } from '../../ops/kernels.js';
 import { coordGrad, type Job, type Nodes, sample, splat } from './kernels.js';
 import { Taps } from './taps.js';
 
@@ -25,12 +26,9 @@ type Inputs = Record<string, tf.TensorInfo>;
 type Kernel = (inputs: Inputs, attrs: SamplingAttrs, backend: CpuBackend) => tf.TensorInfo;
 
 function register(kernelName: string, kernel: Kernel): void {
-  tf.registerKernel({
-    kernelName,
-    backendName: 'cpu',
-    kernelFunc: ({ inputs, attrs, backend }) =>
-      kernel(inputs as Inputs, attrs as unknown as SamplingAttrs, backend as unknown as CpuBackend),
-  });
+  replaceKernel('cpu', kernelName, ({ inputs, attrs, backend }) =>
+    kernel(inputs as Inputs, attrs as unknown as SamplingAttrs, backend as unknown as CpuBackend),
+  );
 }
 
 const read = (backend: CpuBackend, x: tf.TensorInfo) => backend.data.get(x.dataId).values as Float32Array;
@@ -92,7 +90,7 @@ function valuesOf(t: tf.Tensor): Float32Array | Int32Array {
   return (tf.backend() as unknown as CpuBackend).data.get(t.dataId).values;
 }
 
-/** Registers the kernels and the device; the names are tfjs's, so a second call only replaces them by themselves. */
+/** Registers the kernels and the device. */
 export function installCpu(): void {
   register(SAMPLE, sampleKernel);
   register(SAMPLE_TANGENT, sampleKernel);

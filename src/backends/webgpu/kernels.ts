@@ -1,5 +1,5 @@
 /** Registers Wavecube's kernels with tfjs's webgpu backend. */
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import {
   COORD_GRAD,
   COORD_GRAD_TANGENT,
@@ -11,6 +11,7 @@ import {
   SPLAT,
   SPLAT_TANGENT,
 } from '../../ops/contract.js';
+import { replaceKernel } from '../../ops/kernels.js';
 import { type SamplingJob, type SamplingTensors, samplingJob } from './job.js';
 import { meanSquare, meanSquareGrad } from './meansquare.js';
 import { coordGrad, sample } from './sampling.js';
@@ -22,14 +23,9 @@ const BACKEND = 'webgpu';
 type Kernel = (gpu: Gpu, inputs: Record<string, tf.TensorInfo>, attrs: SamplingAttrs) => tf.TensorInfo;
 
 function register(kernelName: string, kernel: Kernel): void {
-  // Stock-op compositions may stand there; tfjs warns of a replacement that was not announced.
-  if (tf.getKernel(kernelName, BACKEND)) tf.unregisterKernel(kernelName, BACKEND);
-  tf.registerKernel({
-    kernelName,
-    backendName: BACKEND,
-    kernelFunc: ({ inputs, attrs, backend }) =>
-      kernel(gpuOf(backend), inputs as Record<string, tf.TensorInfo>, attrs as unknown as SamplingAttrs),
-  });
+  replaceKernel(BACKEND, kernelName, ({ inputs, attrs, backend }) =>
+    kernel(gpuOf(backend), inputs as Record<string, tf.TensorInfo>, attrs as unknown as SamplingAttrs),
+  );
 }
 
 function registerSampling(kernelName: string, run: (job: SamplingJob) => tf.TensorInfo): void {

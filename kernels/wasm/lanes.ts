@@ -1,0 +1,43 @@
+/**
+ * The words the kernels are written in: vectors of four float32 lanes.
+ *
+ * Methods, not functions, because AssemblyScript inlines by decorator and TypeScript's grammar (biome, editors)
+ * lets only methods carry one.
+ */
+// biome-ignore-all lint/complexity/noStaticOnlyClass: see above
+export class V {
+  @inline static add(a: v128, b: v128): v128 {
+    return f32x4.add(a, b);
+  }
+  @inline static sub(a: v128, b: v128): v128 {
+    return f32x4.sub(a, b);
+  }
+  @inline static mul(a: v128, b: v128): v128 {
+    return f32x4.mul(a, b);
+  }
+  /** sum + a · b */
+  @inline static madd(sum: v128, a: v128, b: v128): v128 {
+    return f32x4.add(sum, f32x4.mul(a, b));
+  }
+  /** a + (b − a) · t */
+  @inline static lerp(a: v128, b: v128, t: v128): v128 {
+    return f32x4.add(a, f32x4.mul(f32x4.sub(b, a), t));
+  }
+  @inline static zero(): v128 {
+    return f32x4.splat(0);
+  }
+  /** All lanes set in the lanes below `count`, 0 … 4. */
+  @inline static below(count: i32): v128 {
+    return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
+  }
+  /** Clamps coordinates to 0 … last; NaN stays NaN. */
+  @inline static clamp(r: v128, last: v128): v128 {
+    return f32x4.pmin(f32x4.pmax(r, f32x4.splat(0)), last);
+  }
+  /** Stores the first `count` lanes, 1 … 3: a whole vector would run over the end of a row, and of its tensor. */
+  static storeFirst(p: usize, v: v128, count: i32): void {
+    store<f32>(p, f32x4.extract_lane(v, 0));
+    if (count > 1) store<f32>(p, f32x4.extract_lane(v, 1), 4);
+    if (count > 2) store<f32>(p, f32x4.extract_lane(v, 2), 8);
+  }
+}

@@ -1,0 +1,90 @@
+/** The compiled kernels (kernels/wasm, built by kernels/build.mjs) and their signatures. Pointers are byte offsets. */
+import { check, DeviceError } from '../../errors.js';
+import { shared, unshared } from './binary.generated.js';
+
+/** The exports of kernels/wasm/index.ts. A tangent of 0 is none. */
+export interface Kernels {
+  setGrid(
+    grid: number,
+    dimX: number,
+    dimY: number,
+    dimZ: number,
+    boundaryX: number,
+    boundaryY: number,
+    boundaryZ: number,
+    firstRow: number,
+    rows: number,
+    ordered: number,
+  ): void;
+  /** Bytes of scratch that a call with the grid's rows needs at most. */
+  scratchBytes(n: number, payload: number, rows: number): number;
+  sample(
+    out: number,
+    nodes: number,
+    coords: number,
+    tangent: number,
+    n: number,
+    payload: number,
+    half: number,
+    scratch: number,
+  ): void;
+  splat(
+    out: number,
+    values: number,
+    coords: number,
+    tangent: number,
+    n: number,
+    payload: number,
+    scratch: number,
+  ): void;
+  coordGrad(
+    out: number,
+    nodes: number,
+    coords: number,
+    values: number,
+    tangent: number,
+    n: number,
+    payload: number,
+    half: number,
+    scratch: number,
+  ): void;
+  meanSquare(out: number, x: number, size: number): void;
+  meanSquareGrad(out: number, x: number, dy: number, size: number): void;
+}
+
+/** tfjs's threaded build has a shared memory, which only a module made for it can import. */
+export type Flavour = 'unshared' | 'shared';
+
+const modules = new Map<Flavour, WebAssembly.Module>();
+
+/** The bytes of a binary. */
+export function binary(flavour: Flavour): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(flavour === 'shared' ? shared : unshared), (c) => c.charCodeAt(0));
+}
+
+/** Compiles a flavour once. @throws DeviceError where the engine lacks SIMD. */
+export async function compile(flavour: Flavour): Promise<void> {
+  if (modules.has(flavour)) return;
+  try {
+    modules.set(flavour, await WebAssembly.compile(binary(flavour)));
+  } catch (cause) {
+    throw new DeviceError(
+      "useWasm: this engine does not compile WebAssembly SIMD; ready({ backend: 'cpu' })",
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Kernels on a memory. Synchronous, for a backend that tfjs made anew; `compile` has to have run. */
+export function instantiate(flavour: Flavour, memory: WebAssembly.Memory): Kernels {
+  const module = modules.get(flavour);
+  check(
+    module !== undefined,
+    () => new DeviceError('wasm: the kernels are not compiled; await useWasm() before the first op'),
+  );
+  // The kernels raise nothing; AssemblyScript's runtime insists on the import in some builds.
+  const imports = { env: { memory, abort: () => {} } };
+  return new WebAssembly.Instance(module, imports).exports as unknown as Kernels;
+}
