@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { ArgumentError, check, DeviceError, DisposedError, MissingNodeError, ShapeError } from '../errors.js';
 import { activeBackend, findDevice } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
-import { Bank, type NodeShape } from './bank.js';
+import type { Bank, NodeShape } from './bank.js';
 import {
   type Coordinates,
   cellOf,
@@ -12,7 +12,6 @@ import {
   nodeOf,
 } from './coordinates.js';
 import {
-  boundaryCodes,
   checkOptions,
   type MatrixOptions,
   type Resolution,
@@ -20,9 +19,17 @@ import {
   type Settings,
 } from './options.js';
 import { formatFor, sniffFormat, storageFor } from './persistence.js';
-import { channelsOf, normalizeQuaternions, type SampleOptions, sampleBanks, splatBanks } from './sampling.js';
+import {
+  channelsOf,
+  normalizeQuaternions,
+  type SampleOptions,
+  type SamplingState,
+  sampleBanks,
+  splatBanks,
+} from './sampling.js';
+import { NodeStore } from './store.js';
 import { type SliceOptions, visualizeSlice } from './visualize.js';
-import { checkWavetable, hostValues, type Wavetable } from './wavetable.js';
+import { checkWavetable, type Wavetable } from './wavetable.js';
 
 export interface MemoryUsage {
   /** Nodes set. */
@@ -46,10 +53,6 @@ export interface StoredNode {
   values: Float32Array | Uint16Array;
 }
 
-/** What a page holds at most unless the cube says otherwise: a sparse one is copied when it grows. */
-const SPARSE_PAGE_BYTES = 256 * 2 ** 20;
-const DENSE_PAGE_BYTES = 2 ** 30;
-
 /**
  * A 3-D grid of [H, W, C] wavetables, sampled at fractional coordinates with trilinear interpolation.
  *
@@ -64,8 +67,7 @@ export class WavetableMatrix {
   /** The user's own JSON, saved with the cube. */
   metadata: Record<string, unknown>;
   readonly #settings: Settings;
-  readonly #banks: Bank[] = [];
-  #presence: { version: number; grid: tf.Tensor3D } | null = null;
+  readonly #store: NodeStore;
   #backend: string;
   #disposed = false;
 
@@ -77,6 +79,7 @@ export class WavetableMatrix {
     this.#settings = checkOptions(width, height, depth, options);
     this.metadata = { ...options.metadata };
     this.#backend = activeBackend();
+    this.#store = new NodeStore(this.#settings);
     const device = findDevice(this.#backend);
     check(
       device !== undefined || this.dtype === 'float32',
@@ -89,14 +92,14 @@ export class WavetableMatrix {
     const limit = device?.maxPageBytes() ?? Number.POSITIVE_INFINITY;
     const nodeBytes = this.#nodeShape.reduce((a, b) => a * b) * (this.dtype === 'float16' ? 2 : 4);
     check(
-      Math.max(nodeBytes, this.#cells * 4) <= limit,
+      Math.max(nodeBytes, this.#store.cells * 4) <= limit,
       () =>
         new DeviceError(
-          `WavetableMatrix: one node (${nodeBytes} bytes) and the grid's index (${this.#cells * 4} bytes) must each fit ` +
+          `WavetableMatrix: one node (${nodeBytes} bytes) and the grid's index (${this.#store.cells * 4} bytes) must each fit ` +
             `into ${limit} bytes, what the backend '${this.#backend}' can bind`,
         ),
     );
-    if (!this.sparse) this.#bankFor(this.#nodeShape).fill();
+    if (!this.sparse) this.#store.bankFor(this.#nodeShape).fill();
   }
 
   /** Nodes along x. */
@@ -165,7 +168,7 @@ export class WavetableMatrix {
     this.#alive('setNode');
     const cell = cellOf('setNode', this.#settings.dims, x, y, z);
     checkWavetable('setNode', wavetable, this.#nodeShape);
-    this.#setShaped('setNode', cell, this.#nodeShape, wavetable);
+    this.#store.set('setNode', cell, this.#nodeShape, wavetable);
   }
 
   /**
@@ -178,15 +181,15 @@ export class WavetableMatrix {
       const where = `setNodes[${i}]`;
       const cell = cellOf(where, this.#settings.dims, x, y, z);
       checkWavetable(where, wavetable, this.#nodeShape);
-      this.#refuseDeviceHalves(where, wavetable);
+      this.#store.refuseUnreadable(where, wavetable);
       return { cell, wavetable };
     });
     if (all.length === 0) return;
-    const bank = this.#bankFor(this.#nodeShape);
+    const bank = this.#store.bankFor(this.#nodeShape);
     bank.reserve(
       bank.count + new Set(all.filter(({ cell }) => !bank.has(cell)).map(({ cell }) => cell)).size,
     );
-    for (const { cell, wavetable } of all) this.#setShaped('setNodes', cell, this.#nodeShape, wavetable);
+    for (const { cell, wavetable } of all) this.#store.set('setNodes', cell, this.#nodeShape, wavetable);
   }
 
   /**
@@ -200,7 +203,7 @@ export class WavetableMatrix {
 
   hasNode(x: number, y: number, z: number): boolean {
     this.#alive('hasNode');
-    return this.#find(cellOf('hasNode', this.#settings.dims, x, y, z)) !== undefined;
+    return this.#store.has(cellOf('hasNode', this.#settings.dims, x, y, z));
   }
 
   /**
@@ -221,14 +224,15 @@ export class WavetableMatrix {
 
   /** Nodes set. */
   get nodeCount(): number {
-    return this.#banks.reduce((sum, bank) => sum + bank.count, 0);
+    return this.#store.count;
   }
 
   /** The places of all nodes, x slowest, without reading them. */
   *positions(): Generator<[x: number, y: number, z: number]> {
     this.#alive('positions');
-    for (let cell = 0; cell < this.#cells; cell++)
-      if (this.#find(cell)) yield nodeOf(this.#settings.dims, cell);
+    for (let cell = 0; cell < this.#store.cells; cell++) {
+      if (this.#store.has(cell)) yield nodeOf(this.#settings.dims, cell);
+    }
   }
 
   /** All nodes, x slowest; each wavetable is a copy that the caller disposes. */
@@ -296,9 +300,9 @@ export class WavetableMatrix {
     const { tensor, made } = coordinateTensor('sampleBatch', coords);
     try {
       this.#checkSize('sampleBatch', tensor.shape[0], h, w);
-      checkPolicies('sampleBatch', tensor, this.#settings, (cell) => this.#find(cell) !== undefined);
+      checkPolicies('sampleBatch', tensor, this.#settings, (cell) => this.#store.has(cell));
       return tf.tidy(() => {
-        let out = sampleBanks(this.#samplingState(), tensor, [h, w]);
+        let out = sampleBanks(this.#samplingState, tensor, [h, w]);
         if (this.#settings.blend === 'nlerp') out = normalizeQuaternions(out);
         return channels
           ? tf.concat(
@@ -366,8 +370,8 @@ export class WavetableMatrix {
         values.rank === 4 && want.every((n, i) => values.shape[i] === n),
         () => new ShapeError('splat', 'values', `[${want.join(', ')}]`, values.shape),
       );
-      checkPolicies('splat', tensor, this.#settings, (cell) => this.#find(cell) !== undefined);
-      return tf.tidy(() => splatBanks(this.#samplingState(), tensor, values as tf.Tensor4D));
+      checkPolicies('splat', tensor, this.#settings, (cell) => this.#store.has(cell));
+      return tf.tidy(() => splatBanks(this.#samplingState, tensor, values as tf.Tensor4D));
     } finally {
       if (made) tensor.dispose();
     }
@@ -379,7 +383,7 @@ export class WavetableMatrix {
   trainableVariables(): tf.Variable[] {
     this.#alive('trainableVariables');
     if (!this.trainable) return [];
-    return this.#banks.flatMap((bank) => bank.pages.map((page) => page.variable));
+    return this.#store.pages().map((page) => page.variable);
   }
 
   // --- the cube as a whole
@@ -405,8 +409,8 @@ export class WavetableMatrix {
     const [x, y, z, h, w, c] = tensor.shape;
     const cube = new WavetableMatrix(x, y, z, { ...options, resolution: [h, w], channels: c });
     try {
-      const bank = cube.#bankFor(cube.#nodeShape);
-      if (cube.dtype === 'float16') cube.#refuseDeviceHalves('fromTensor', tensor);
+      cube.#store.refuseUnreadable('fromTensor', tensor);
+      const bank = cube.#store.bankFor(cube.#nodeShape);
       tf.tidy(() => bank.fillWith(tensor.reshape([x * y * z, h * w * c]) as tf.Tensor2D));
       return cube;
     } catch (error) {
@@ -420,14 +424,14 @@ export class WavetableMatrix {
     this.#alive('toTensor');
     const [h, w] = this.resolution;
     return tf.tidy(() => {
-      const parts = this.#banks.map((bank) => {
+      const parts = this.#store.banks.map((bank) => {
         const [bh, bw, c] = bank.options.shape;
-        const rows = bank.allCells().reshape([this.#cells, bh, bw, c]) as tf.Tensor4D;
+        const rows = bank.allCells().reshape([this.#store.cells, bh, bw, c]) as tf.Tensor4D;
         return resample(rows, h, w, this.#settings.periodic);
       });
       const sum = parts.reduce<tf.Tensor>((a, b) => (a === undefined ? b : tf.add(a, b)), undefined as never);
       const shape = [...this.#settings.dims, h, w, this.channels];
-      return (sum ?? tf.zeros([this.#cells, h, w, this.channels])).reshape(shape);
+      return (sum ?? tf.zeros([this.#store.cells, h, w, this.channels])).reshape(shape);
     });
   }
 
@@ -443,7 +447,7 @@ export class WavetableMatrix {
       metadata: structuredClone(this.metadata),
     });
     twin.#settings.sparse = this.sparse;
-    for (const bank of this.#banks) twin.#banks.push(bank.clone(twin.trainable));
+    this.#store.cloneInto(twin.#store);
     return twin;
   }
 
@@ -454,34 +458,35 @@ export class WavetableMatrix {
   async toBackend(name: string): Promise<void> {
     this.#alive('toBackend', false);
     if (name === this.#backend && name === tf.getBackend()) return;
-    const pages = this.#banks.flatMap((bank) => bank.pages);
-    const data = await Promise.all(pages.map((page) => page.tensor.data()));
+    const before = tf.getBackend();
+    const pages = await this.#store.read();
     check(
-      name === tf.getBackend() || (name in tf.engine().registryFactory && (await tf.setBackend(name))),
+      name === before || (name in tf.engine().registryFactory && (await tf.setBackend(name))),
       () =>
         new DeviceError(
           `toBackend: tfjs has no backend '${name}' that starts; await ready({ backend: '${name}' }) first`,
         ),
     );
-    activeBackend();
-    pages.forEach((page, i) => {
-      const values = data[i] as Float32Array | Int32Array;
-      page.replace(tf.tensor2d(values, page.tensor.shape, page.tensor.dtype as 'float32'));
-    });
-    for (const bank of this.#banks) bank.dropIndex();
-    this.#dropPresence();
+    try {
+      activeBackend();
+      this.#store.write(pages);
+    } catch (error) {
+      await tf.setBackend(before);
+      throw error;
+    }
     this.#backend = name;
   }
 
   getMemoryUsage(): MemoryUsage {
     this.#alive('getMemoryUsage', false);
-    const sum = (of: (bank: Bank) => number) => this.#banks.reduce((total, bank) => total + of(bank), 0);
+    const sum = (of: (bank: Bank) => number) =>
+      this.#store.banks.reduce((total, bank) => total + of(bank), 0);
     return {
       nodes: this.nodeCount,
       denseBytes: sum((bank) => bank.count * bank.payload * 4),
       storedBytes: sum((bank) => bank.count * bank.lanes * 4),
       residentBytes: sum((bank) => bank.residentBytes),
-      indexBytes: sum((bank) => bank.indexBytes),
+      indexBytes: this.#store.indexBytes,
     };
   }
 
@@ -516,13 +521,9 @@ export class WavetableMatrix {
   /** Every node as it is stored, for file formats: float32 values, or halves as 16-bit words. */
   async *storedNodes(): AsyncGenerator<StoredNode> {
     this.#alive('storedNodes');
-    for (const bank of this.#banks) {
-      for await (const { cell, lanes } of bank.stored()) {
-        const [x, y, z] = nodeOf(this.#settings.dims, cell);
-        const words = new Uint16Array(lanes.buffer, lanes.byteOffset, lanes.length * 2);
-        const values = this.dtype === 'float16' ? words.subarray(0, bank.payload) : (lanes as Float32Array);
-        yield { x, y, z, shape: bank.options.shape, values };
-      }
+    for await (const { cell, shape, values } of this.#store.stored()) {
+      const [x, y, z] = nodeOf(this.#settings.dims, cell);
+      yield { x, y, z, shape, values };
     }
   }
 
@@ -536,12 +537,7 @@ export class WavetableMatrix {
       shape.length === 3 && shape[2] === this.channels && values instanceof Values && values.length === size,
       () => new ShapeError('restoreNode', 'node', `[H, W, ${this.channels}] of ${Values.name}`, shape),
     );
-    const bank = this.#bankFor(shape);
-    const words = new Uint16Array(bank.lanes * 2);
-    if (values instanceof Uint16Array) words.set(values);
-    bank.set(cell, values instanceof Uint16Array ? new Int32Array(words.buffer) : values);
-    const before = this.#banks.find((other) => other !== bank && other.has(cell));
-    before?.delete(cell);
+    this.#store.restore({ cell, shape, values });
   }
 
   /** @param source what errors call the bytes. */
@@ -553,9 +549,7 @@ export class WavetableMatrix {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const bank of this.#banks) bank.dispose();
-    this.#banks.length = 0;
-    this.#dropPresence();
+    this.#store.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -563,10 +557,6 @@ export class WavetableMatrix {
   }
 
   // --- inside
-
-  get #cells(): number {
-    return this.width * this.height * this.depth;
-  }
 
   get #nodeShape(): NodeShape {
     return [...this.#settings.resolution, this.#settings.channels];
@@ -586,55 +576,10 @@ export class WavetableMatrix {
     );
   }
 
-  #find(cell: number): Bank | undefined {
-    return this.#banks.find((bank) => bank.has(cell));
-  }
-
   #bankOf(where: string, x: number, y: number, z: number): Bank {
-    const bank = this.#find(cellOf(where, this.#settings.dims, x, y, z));
+    const bank = this.#store.find(cellOf(where, this.#settings.dims, x, y, z));
     check(bank !== undefined, () => new MissingNodeError(where, [x, y, z]));
     return bank;
-  }
-
-  #bankFor(shape: NodeShape): Bank {
-    const known = this.#banks.find((bank) => shape.every((n, i) => n === bank.options.shape[i]));
-    if (known) return known;
-    const limit = findDevice(this.#backend)?.maxPageBytes() ?? DENSE_PAGE_BYTES;
-    const wanted = this.#settings.pageBytes ?? (this.sparse ? SPARSE_PAGE_BYTES : DENSE_PAGE_BYTES);
-    const pageBytes = Math.min(limit, wanted);
-    const { dims, dtype, trainable } = this.#settings;
-    const boundary = boundaryCodes(this.#settings);
-    const bank = new Bank({ dims, shape, dtype, trainable, boundary, pageBytes });
-    this.#banks.push(bank);
-    return bank;
-  }
-
-  /** Stores a checked wavetable of `shape` in the bank of that form, then drops the cell's node of another form. */
-  #setShaped(where: string, cell: number, shape: NodeShape, wavetable: Wavetable): void {
-    this.#refuseDeviceHalves(where, wavetable);
-    const before = this.#find(cell);
-    const bank = this.#bankFor(shape);
-    if (wavetable instanceof tf.Tensor) {
-      if (this.dtype === 'float16') bank.set(cell, bank.pack(wavetable.dataSync<'float32'>()));
-      else tf.tidy(() => bank.set(cell, wavetable.reshape([1, bank.payload]) as tf.Tensor2D));
-    } else {
-      bank.set(cell, bank.pack(hostValues(wavetable)));
-    }
-    if (before && before !== bank) before.delete(cell);
-  }
-
-  /** Packing halves needs the values on the host, which a GPU backend gives only asynchronously. */
-  #refuseDeviceHalves(where: string, wavetable: Wavetable | tf.Tensor): void {
-    check(
-      !(wavetable instanceof tf.Tensor) ||
-        this.dtype === 'float32' ||
-        (findDevice(this.#backend)?.readsSync ?? false),
-      () =>
-        new DeviceError(
-          `${where}: float16 nodes are packed on the host, and the backend '${this.#backend}' cannot be read at once; ` +
-            'pass a typed array (await tensor.data())',
-        ),
-    );
   }
 
   #scaleNode(
@@ -659,34 +604,12 @@ export class WavetableMatrix {
     tf.tidy(() => {
       const node = this.getNode(x, y, z).expandDims(0) as tf.Tensor4D;
       const resized = resample(node, shape[0], shape[1], this.#settings.periodic);
-      this.#setShaped(where, cell, shape, resized.squeeze([0]));
+      this.#store.set(where, cell, shape, resized.squeeze([0]));
     });
   }
 
-  #samplingState() {
-    return {
-      banks: this.#banks,
-      settings: this.#settings,
-      fallback: () => this.#bankFor(this.#nodeShape),
-      presence: () => this.#presenceGrid(),
-    };
-  }
-
-  /** Which cells have a node, as a tensor that lives until that changes. */
-  #presenceGrid(): tf.Tensor3D {
-    const version = this.#banks.reduce((sum, bank) => sum + bank.version, 0);
-    if (this.#presence?.version !== version) {
-      this.#dropPresence();
-      const present = new Int32Array(this.#cells).fill(-1);
-      for (const bank of this.#banks) for (const cell of bank.cells()) present[cell] = 0;
-      this.#presence = { version, grid: tf.keep(tf.tensor3d(present, this.#settings.dims, 'int32')) };
-    }
-    return this.#presence!.grid;
-  }
-
-  #dropPresence(): void {
-    this.#presence?.grid.dispose();
-    this.#presence = null;
+  get #samplingState(): SamplingState {
+    return { store: this.#store, settings: this.#settings };
   }
 
   /** The result must be one tensor that the device can bind; a batch is the caller's to split. */

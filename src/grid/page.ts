@@ -8,7 +8,11 @@ import { type Device, findDevice, isExclusive } from '../ops/device.js';
 
 export type RowValues = Float32Array | Int32Array;
 
+let pagesMade = 0;
+
 export class Page {
+  /** Counts up with every page made. */
+  readonly serial = pagesMade++;
   #held: tf.Tensor2D;
 
   /** @param initial [capacity, lanes]; the page takes it over. */

@@ -4,8 +4,9 @@ import { ArgumentError, check } from '../errors.js';
 import { withoutZeros } from '../ops/constant.js';
 import { resample } from '../ops/resample.js';
 import { sampleRows } from '../ops/sample.js';
-import type { Bank } from './bank.js';
 import { boundaryCodes, type Resolution, type Settings } from './options.js';
+import type { Page } from './page.js';
+import type { NodeStore } from './store.js';
 
 export interface SampleOptions {
   /** 'linear' (default), the only method of this version. */
@@ -16,13 +17,10 @@ export interface SampleOptions {
   channels?: readonly number[];
 }
 
+/** A cube's nodes, and how it is sampled. */
 export interface SamplingState {
-  banks: readonly Bank[];
+  store: NodeStore;
   settings: Settings;
-  /** A bank to ask when there is none yet. */
-  fallback(): Bank;
-  /** [X, Y, Z] int32: 0 where a cell has a node, −1 where it has none. */
-  presence(): tf.Tensor3D;
 }
 
 /** [N, H, W, C]: the sum of what the banks give, over the weight of the corners that are there if missing says so. */
@@ -31,8 +29,11 @@ export function sampleBanks(
   coords: tf.Tensor2D,
   resolution: readonly [number, number],
 ): tf.Tensor4D {
-  const { settings } = state;
-  const banks = state.banks.length ? state.banks : [state.fallback()];
+  const { settings, store } = state;
+  // An empty cube asks an empty bank: zeros, and NaN where a coordinate is.
+  const banks = store.banks.length
+    ? store.banks
+    : [store.bankFor([...settings.resolution, settings.channels])];
   const parts = banks.map((bank) => {
     const [h, w, c] = bank.options.shape;
     const rows = bank.sample(coords).reshape([coords.shape[0], h, w, c]) as tf.Tensor4D;
@@ -45,32 +46,34 @@ export function sampleBanks(
 
 /** One tensor a page: the adjoint of the linear part of sampleBanks at the cube's own resolution. */
 export function splatBanks(state: SamplingState, coords: tf.Tensor2D, values: tf.Tensor4D): tf.Tensor2D[] {
-  const { settings, banks } = state;
+  const { settings, store } = state;
   const weighted =
     settings.missing === 'renormalize' && lacksNodes(state)
       ? (tf.div(values, presentWeight(state, coords).reshape([-1, 1, 1, 1])) as tf.Tensor4D)
       : values;
-  return banks.flatMap((bank) => {
+  const parts = new Map<Page, tf.Tensor2D>();
+  for (const bank of store.banks) {
     const [h, w] = bank.options.shape;
     const rows = resample(weighted, h, w, settings.periodic, true).reshape([coords.shape[0], bank.payload]);
-    return bank.splat(coords, rows as tf.Tensor2D);
-  });
+    const splats = bank.splat(coords, rows as tf.Tensor2D);
+    bank.pages.forEach((page, i) => {
+      parts.set(page, splats[i]);
+    });
+  }
+  return store.pages().map((page) => parts.get(page)!);
 }
 
-const cellsOf = ({ dims }: Settings) => dims[0] * dims[1] * dims[2];
-
-const lacksNodes = ({ banks, settings }: SamplingState) =>
-  banks.reduce((n, bank) => n + bank.count, 0) < cellsOf(settings);
+const lacksNodes = ({ store }: SamplingState) => store.count < store.cells;
 
 /**
  * [N] the weight of the corners that count: present nodes, and beyond a 'zero' boundary the zeros that stand there.
  * 1 where nothing counts, so that the sample is zero and not 0/0.
  */
-function presentWeight({ settings, presence }: SamplingState, coords: tf.Tensor2D): tf.Tensor1D {
+function presentWeight({ settings, store }: SamplingState, coords: tf.Tensor2D): tf.Tensor1D {
   const one = { payload: 1, half: false, firstRow: 0, rows: 1, ordered: false };
   const attrs = { ...one, boundary: boundaryCodes(settings) };
   const weightOf = (grid: tf.Tensor3D) => sampleRows(tf.ones([1, 1]), grid, coords, attrs).flatten();
-  let weight: tf.Tensor = weightOf(presence());
+  let weight: tf.Tensor = weightOf(store.presence());
   if (settings.boundary.includes('zero')) {
     const everywhere = tf.zeros(settings.dims, 'int32') as tf.Tensor3D;
     weight = tf.add(weight, tf.sub(1, weightOf(everywhere)));

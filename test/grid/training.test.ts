@@ -62,6 +62,29 @@ eachBackend('training', () => {
       for (const x of [a, b, paged.cube, whole.cube]) x.dispose();
     }));
 
+  it('a page made during training comes last, so that an optimiser’s moments keep their variables', () =>
+    withoutLeaks(() => {
+      const cube = new WavetableMatrix(4, 4, 4, {
+        resolution: 2,
+        channels: 1,
+        trainable: true,
+        pageBytes: 32,
+      });
+      const node = [1, 2, 3, 4];
+      for (let z = 0; z < 2; z++) cube.setNode(0, 0, z, node);
+      cube.upscaleNode(0, 0, 0, 2);
+      const before = cube.trainableVariables();
+      for (let z = 0; z < 4; z++) cube.setNode(1, 1, z, node);
+      const after = cube.trainableVariables();
+      expect(after.length).to.be.greaterThan(before.length);
+      expect(after.slice(0, before.length)).to.deep.equal(before);
+      const ones = tf.ones([1, 2, 2, 1]);
+      const grads = cube.splat([[0.5, 0.5, 0.5]], ones);
+      expect(grads.map((g) => g.shape)).to.deep.equal(after.map((v) => v.shape));
+      tf.dispose([ones, ...grads]);
+      cube.dispose();
+    }));
+
   it('setNode between forward and backward: gradients are those of the forward’s nodes', () =>
     withoutLeaks(async () => {
       const coords = tf.tensor2d(smoothCoords([3, 4, 3], 7), [7, 3]);
