@@ -86,8 +86,8 @@ export class Bank {
 
   /** Makes room for `count` nodes in all, before a bulk write. */
   reserve(count: number): void {
-    const { pageBytes, trainable } = this.options;
-    const perPage = Math.max(1, Math.floor(pageBytes / Math.max(4, this.lanes * 4)));
+    const { trainable } = this.options;
+    const perPage = this.#rowsPerPage;
     let capacity = this.#capacity;
     while (capacity < count) {
       const last = this.pages[this.pages.length - 1];
@@ -234,6 +234,10 @@ export class Bank {
     this.#dropGrid();
   }
 
+  get #rowsPerPage(): number {
+    return Math.max(1, Math.floor(this.options.pageBytes / Math.max(4, this.lanes * 4)));
+  }
+
   get #capacity(): number {
     const last = this.pages[this.pages.length - 1];
     return last ? last.firstRow + last.capacity : 0;
@@ -250,7 +254,8 @@ export class Bank {
     if (reused !== undefined) return reused;
     if (this.#used === this.#capacity) {
       const first = Math.max(1, Math.floor(FIRST_PAGE_BYTES / Math.max(4, this.lanes * 4)));
-      this.reserve(Math.min(this.#cells, Math.max(this.#used + first, Math.ceil(this.#used * 1.5))));
+      const wanted = Math.max(this.#used + first, Math.ceil(this.#used * 1.5));
+      this.reserve(Math.min(this.#cells, wanted, this.#used + this.#rowsPerPage));
     }
     return this.#used++;
   }
