@@ -68,3 +68,25 @@ export class FormatError extends WavecubeError {
 export function check(holds: boolean, error: () => WavecubeError): asserts holds {
   if (!holds) throw error();
 }
+
+/** A value as a message shows it. */
+export function shown(value: unknown): string {
+  if (typeof value === 'number' || value === undefined) return String(value);
+  const text = typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** Options must be an object of known names: a misspelt one would be passed over in silence. */
+export function checkOptionNames(where: string, options: unknown, known: readonly string[]): void {
+  check(
+    typeof options === 'object' && options !== null && !Array.isArray(options),
+    () =>
+      new ArgumentError(`${where}: options must be an object of ${known.join(', ')}, got ${shown(options)}`),
+  );
+  for (const name of Object.keys(options as object)) {
+    check(
+      known.includes(name),
+      () => new ArgumentError(`${where}: no option is called '${name}'; there are ${known.join(', ')}`),
+    );
+  }
+}

@@ -1,12 +1,13 @@
 /** Public names, nothing else. */
 import { installCpu } from './backends/cpu/index.js';
+import { ready } from './backends/ready.js';
 import { npz } from './formats/npz.js';
 import { provideFormat, provideStorage } from './grid/persistence.js';
 import { provideBackend } from './ops/device.js';
 import { downloadStorage, httpStorage, indexedDbStorage } from './storage/browser.js';
 import { fileStorage } from './storage/file.js';
 
-export { type ReadyOptions, ready } from './backends/ready.js';
+export type { ReadyOptions } from './backends/ready.js';
 export {
   ArgumentError,
   CoordinateError,
@@ -31,6 +32,9 @@ export { BOUNDARIES, type Boundary } from './interpolation/stencil.js';
 export { meanSquare } from './ops/meansquare.js';
 export { resample } from './ops/resample.js';
 
-provideBackend('cpu', installCpu);
+export { ready };
+
+provideBackend('cpu', { install: installCpu });
+for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () => ready({ backend }) });
 provideFormat(npz);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

@@ -1,6 +1,6 @@
 /** Choosing a backend: the one asynchronous call before the first cube. */
 import * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check, DeviceError } from '../errors.js';
+import { ArgumentError, check, checkOptionNames, DeviceError } from '../errors.js';
 import { activeBackend, checkOneTfjs } from '../ops/device.js';
 
 export interface ReadyOptions {
@@ -55,6 +55,7 @@ async function use(name: string, options: ReadyOptions): Promise<void> {
  * tfjs are loaded; ArgumentError for a name nobody registered. The backend that was active stays so.
  */
 export async function ready(options: ReadyOptions = {}): Promise<string> {
+  checkOptionNames('ready', options, ['backend', 'wasmPaths']);
   const wanted = options.backend ?? 'auto';
   if (wanted !== 'auto') {
     await use(wanted, options);
@@ -73,7 +74,10 @@ export async function ready(options: ReadyOptions = {}): Promise<string> {
       const reasons = failures.map((f, i) => `${order[i]}: ${f instanceof Error ? f.message : f}`);
       return new DeviceError(`ready: no backend could start (${reasons.join('; ')})`, { cause: failures });
     });
-    if (failures.length) console.warn(`wavecube: running on '${tf.getBackend()}';`, failures[0]);
+    if (failures.length) {
+      const reason = failures[0] instanceof Error ? failures[0].message : failures[0];
+      console.warn(`wavecube: running on '${tf.getBackend()}', since '${order[0]}' did not start: ${reason}`);
+    }
   }
   await tf.ready();
   checkOneTfjs();

@@ -50,7 +50,7 @@ async function encode(cube: WavetableMatrix, options: Record<string, unknown>): 
 async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatrix> {
   const entries = unzipArchive(bytes, source);
   const header = readHeader(entries['metadata.npy'], source);
-  const { width, height, depth, user, ...options } = header;
+  const { width, height, depth, user, format: _, version: __, compression: ___, ...options } = header;
   const cube = build(source, () => new WavetableMatrix(width, height, depth, { ...options, metadata: user }));
   try {
     for (const [name, entry] of Object.entries(entries)) {

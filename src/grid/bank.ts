@@ -133,6 +133,13 @@ export class Bank {
     return this.options.dtype === 'float16' ? packHalves(values, this.payload) : values;
   }
 
+  /** The page that holds a node, and its row there. */
+  placeOf(cell: number): { page: Page; row: number } {
+    const row = this.#rowOf[cell];
+    const page = this.#pageOf(row);
+    return { page, row: row - page.firstRow };
+  }
+
   /** A copy of the node, [H, W, C] float32. Differentiable to the page unless it is float16. */
   read(cell: number): tf.Tensor3D {
     const row = this.#rowOf[cell];

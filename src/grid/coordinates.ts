@@ -8,18 +8,21 @@ import {
   DisposedError,
   MissingNodeError,
   ShapeError,
+  shown,
 } from '../errors.js';
 import { axisStencil, boundaryCode, tapNode } from '../interpolation/stencil.js';
 import { findDevice } from '../ops/device.js';
 import type { Settings } from './options.js';
 
-/** [N, 3] (x, y, z) in index space: a float32 tensor, rows of three numbers, or a flat array. */
+/** [N, 3] (x, y, z) in index space: a float32 tensor, rows of three numbers, or 3·N numbers in a row. */
 export type Coordinates =
   | tf.Tensor2D
   | tf.Tensor
   | readonly (readonly number[])[]
+  | readonly number[]
   | Float32Array
-  | Float64Array;
+  | Float64Array
+  | Int32Array;
 
 /** The caller's tensor itself, so that gradients reach it, or a new one; `made` says which must be disposed. */
 export function coordinateTensor(where: string, coords: Coordinates): { tensor: tf.Tensor2D; made: boolean } {
@@ -40,30 +43,33 @@ export function coordinateTensor(where: string, coords: Coordinates): { tensor: 
 }
 
 function flatCoordinates(where: string, coords: Exclude<Coordinates, tf.Tensor>): Float32Array {
-  if (coords instanceof Float32Array || coords instanceof Float64Array) {
+  const list = Array.isArray(coords) || (ArrayBuffer.isView(coords) && !(coords instanceof DataView));
+  check(list, () => new ShapeError(where, 'coords', '[N, 3]', shown(coords)));
+  const rows = Array.isArray(coords) && typeof coords[0] !== 'number';
+  const flat = rows ? (coords as number[][]).flatMap(checkRow(where)) : (coords as ArrayLike<number>);
+  check(
+    flat.length % 3 === 0,
+    () => new ShapeError(where, 'coords', '[N, 3], or 3·N numbers in a row', `${flat.length} numbers`),
+  );
+  if (ArrayBuffer.isView(coords)) return new Float32Array(coords);
+  return Float32Array.from(flat, (value, i) => {
     check(
-      coords.length % 3 === 0,
-      () => new ShapeError(where, 'coords', 'a flat array of 3·N numbers', `${coords.length} numbers`),
+      typeof value === 'number',
+      () =>
+        new ArgumentError(
+          `${where}: coords[${Math.floor(i / 3)}][${i % 3}] must be a number, got ${shown(value)}`,
+        ),
     );
-    return Float32Array.from(coords);
-  }
-  check(Array.isArray(coords), () => new ShapeError(where, 'coords', '[N, 3]', typeof coords));
-  const flat = new Float32Array(coords.length * 3);
-  (coords as readonly (readonly number[])[]).forEach((row, i) => {
-    check(
-      row?.length === 3,
-      () => new ShapeError(where, `coords[${i}]`, 'three numbers', JSON.stringify(row) ?? 'nothing'),
-    );
-    for (let j = 0; j < 3; j++) {
-      check(
-        typeof row[j] === 'number',
-        () => new ArgumentError(`${where}: coords[${i}][${j}] must be a number, got ${String(row[j])}`),
-      );
-      flat[3 * i + j] = row[j];
-    }
+    return value;
   });
-  return flat;
 }
+
+const checkRow =
+  (where: string) =>
+  (row: readonly number[], i: number): readonly number[] => {
+    check(row?.length === 3, () => new ShapeError(where, `coords[${i}]`, 'three numbers', shown(row)));
+    return row;
+  };
 
 /** A scalar coordinate: NaN and ±∞ are refused, where a batch would carry them through as a NaN row. */
 export function checkScalar(where: string, x: number, y: number, z: number): void {

@@ -1,6 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check, DeviceError, DisposedError, MissingNodeError, ShapeError } from '../errors.js';
-import { activeBackend, findDevice } from '../ops/device.js';
+import {
+  ArgumentError,
+  check,
+  checkOptionNames,
+  DeviceError,
+  DisposedError,
+  MissingNodeError,
+  ShapeError,
+  shown,
+} from '../errors.js';
+import { activeBackend, findDevice, startBackend } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
 import type { Bank, NodeShape } from './bank.js';
 import {
@@ -99,7 +108,7 @@ export class WavetableMatrix {
             `into ${limit} bytes, what the backend '${this.#backend}' can bind`,
         ),
     );
-    if (!this.sparse) this.#store.bankFor(this.#nodeShape).fill();
+    if (!this.sparse) this.#fill(nodeBytes, device?.maxTotalBytes);
   }
 
   /** Nodes along x. */
@@ -160,8 +169,8 @@ export class WavetableMatrix {
   /**
    * Sets the node at integer (x, y, z). Costs the node's bytes, also after the first sample; samples and gradients
    * that were taken before keep the old values.
-   * @param wavetable [H, W, C] at the cube's resolution; it is copied. Not differentiable: use fromTensor's op-level
-   * kin, `trainable`, to train nodes.
+   * @param wavetable [H, W, C] at the cube's resolution; it is copied. Not differentiable: nodes are trained
+   * as variables (`trainable`).
    * @throws CoordinateError outside the grid; ShapeError for another shape; DisposedError.
    */
   setNode(x: number, y: number, z: number, wavetable: Wavetable): void {
@@ -177,8 +186,17 @@ export class WavetableMatrix {
    */
   setNodes(nodes: Iterable<readonly [x: number, y: number, z: number, wavetable: Wavetable]>): void {
     this.#alive('setNodes');
-    const all = [...nodes].map(([x, y, z, wavetable], i) => {
+    check(
+      typeof nodes?.[Symbol.iterator] === 'function',
+      () => new ArgumentError(`setNodes: nodes must be a list of [x, y, z, wavetable], got ${shown(nodes)}`),
+    );
+    const all = [...nodes].map((node, i) => {
       const where = `setNodes[${i}]`;
+      check(
+        Array.isArray(node),
+        () => new ArgumentError(`${where}: must be [x, y, z, wavetable], got ${shown(node)}`),
+      );
+      const [x, y, z, wavetable] = node;
       const cell = cellOf(where, this.#settings.dims, x, y, z);
       checkWavetable(where, wavetable, this.#nodeShape);
       this.#store.refuseUnreadable(where, wavetable);
@@ -279,7 +297,7 @@ export class WavetableMatrix {
   sample(x: number, y: number, z: number, options: SampleOptions = {}): tf.Tensor3D {
     this.#alive('sample');
     checkScalar('sample', x, y, z);
-    return tf.tidy(() => this.sampleBatch([[x, y, z]], options).squeeze([0])) as tf.Tensor3D;
+    return tf.tidy(() => this.#sample('sample', [x, y, z], options).squeeze([0])) as tf.Tensor3D;
   }
 
   /**
@@ -292,28 +310,7 @@ export class WavetableMatrix {
    * 'error'; DeviceError if the result exceeds what the backend can hold, with sampleChunks as the way out.
    */
   sampleBatch(coords: Coordinates, options: SampleOptions = {}): tf.Tensor4D {
-    this.#alive('sampleBatch');
-    const [h, w] =
-      options.resolution === undefined ? this.resolution : resolutionPair('sampleBatch', options.resolution);
-    const channels = channelsOf('sampleBatch', options, this.channels);
-    checkMethod(options.method);
-    const { tensor, made } = coordinateTensor('sampleBatch', coords);
-    try {
-      this.#checkSize('sampleBatch', tensor.shape[0], h, w);
-      checkPolicies('sampleBatch', tensor, this.#settings, (cell) => this.#store.has(cell));
-      return tf.tidy(() => {
-        let out = sampleBanks(this.#samplingState, tensor, [h, w]);
-        if (this.#settings.blend === 'nlerp') out = normalizeQuaternions(out);
-        return channels
-          ? tf.concat(
-              channels.map((c) => tf.slice(out, [0, 0, 0, c], [-1, -1, -1, 1])),
-              3,
-            )
-          : out;
-      }) as tf.Tensor4D;
-    } finally {
-      if (made) tensor.dispose();
-    }
+    return this.#sample('sampleBatch', coords, options);
   }
 
   /**
@@ -356,7 +353,7 @@ export class WavetableMatrix {
    * The adjoint of sampleBatch (of its linear part: `blend` is left out): ⟨sampleBatch(coords), values⟩ =
    * Σ ⟨page, splat⟩. Pure: adds nothing to the cube.
    * @param values [N, H, W, C] at the cube's resolution.
-   * @returns one tensor a page, shaped as trainableVariables(): [rows, H·W·C].
+   * @returns one tensor a page, shaped as trainableVariables(): [rows, H·W·C]; rowOf says which row is which node.
    * Gradients: values, coords.
    * @throws ShapeError if values is not [N, H, W, C]; else as sampleBatch.
    */
@@ -378,6 +375,17 @@ export class WavetableMatrix {
   }
 
   // --- training
+
+  /**
+   * Where a node lies in trainableVariables() and in what splat returns: row `row` of tensor `page`.
+   * @throws MissingNodeError where there is no node.
+   */
+  rowOf(x: number, y: number, z: number): { page: number; row: number } {
+    this.#alive('rowOf');
+    const bank = this.#bankOf('rowOf', x, y, z);
+    const place = bank.placeOf(cellOf('rowOf', this.#settings.dims, x, y, z));
+    return { page: this.#store.pages().indexOf(place.page), row: place.row };
+  }
 
   /** The pages of a trainable cube; hand them to an optimiser, or let minimize find them. */
   trainableVariables(): tf.Variable[] {
@@ -461,14 +469,10 @@ export class WavetableMatrix {
     const before = tf.getBackend();
     const pages = await this.#store.read();
     check(
-      name === before || (name in tf.engine().registryFactory && (await tf.setBackend(name))),
-      () =>
-        new DeviceError(
-          `toBackend: tfjs has no backend '${name}' that starts; await ready({ backend: '${name}' }) first`,
-        ),
+      name === before || (await startBackend(name)),
+      () => new DeviceError(`toBackend: tfjs has no backend '${name}' that starts`),
     );
     try {
-      activeBackend();
       this.#store.write(pages);
     } catch (error) {
       await tf.setBackend(before);
@@ -552,6 +556,13 @@ export class WavetableMatrix {
     this.#store.dispose();
   }
 
+  /** How Node's console shows a cube. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    const [h, w] = this.resolution;
+    const state = this.#disposed ? 'disposed' : `${this.nodeCount} nodes on ${this.#backend}`;
+    return `WavetableMatrix ${this.#settings.dims.join(' × ')} of [${h}, ${w}, ${this.channels}] ${this.dtype}, ${state}`;
+  }
+
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -560,6 +571,26 @@ export class WavetableMatrix {
 
   get #nodeShape(): NodeShape {
     return [...this.#settings.resolution, this.#settings.channels];
+  }
+
+  /** Gives a dense cube its nodes, or leaves nothing behind. */
+  #fill(nodeBytes: number, limit = Number.POSITIVE_INFINITY): void {
+    const bytes = nodeBytes * this.#store.cells;
+    check(
+      bytes < limit,
+      () =>
+        new DeviceError(
+          `WavetableMatrix: ${this.#settings.dims.join(' × ')} nodes of [${this.#nodeShape.join(', ')}] need ` +
+            `${(bytes / 2 ** 30).toFixed(1)} GiB, and the backend '${this.#backend}' holds ${limit / 2 ** 30}; ` +
+            'make the cube sparse, or check resolution (default 512) and channels (default 4)',
+        ),
+    );
+    try {
+      this.#store.bankFor(this.#nodeShape).fill();
+    } catch (error) {
+      this.#store.dispose();
+      throw error;
+    }
   }
 
   #alive(where: string, onBackend = true): void {
@@ -608,6 +639,32 @@ export class WavetableMatrix {
     });
   }
 
+  #sample(where: string, coords: Coordinates, options: SampleOptions): tf.Tensor4D {
+    this.#alive(where);
+    checkOptionNames(where, options, ['method', 'resolution', 'channels']);
+    const [h, w] =
+      options.resolution === undefined ? this.resolution : resolutionPair(where, options.resolution);
+    const channels = channelsOf(where, options, this.channels);
+    checkMethod(where, options.method);
+    const { tensor, made } = coordinateTensor(where, coords);
+    try {
+      this.#checkSize(where, tensor.shape[0], h, w);
+      checkPolicies(where, tensor, this.#settings, (cell) => this.#store.has(cell));
+      return tf.tidy(() => {
+        let out = sampleBanks(this.#samplingState, tensor, [h, w]);
+        if (this.#settings.blend === 'nlerp') out = normalizeQuaternions(out);
+        return channels
+          ? tf.concat(
+              channels.map((c) => tf.slice(out, [0, 0, 0, c], [-1, -1, -1, 1])),
+              3,
+            )
+          : out;
+      }) as tf.Tensor4D;
+    } finally {
+      if (made) tensor.dispose();
+    }
+  }
+
   get #samplingState(): SamplingState {
     return { store: this.#store, settings: this.#settings };
   }
@@ -627,9 +684,9 @@ export class WavetableMatrix {
   }
 }
 
-function checkMethod(method: string | undefined): void {
+function checkMethod(where: string, method: string | undefined): void {
   check(
     method === undefined || method === 'linear',
-    () => new ArgumentError(`sampleBatch: method must be 'linear', got '${method}'`),
+    () => new ArgumentError(`${where}: method must be 'linear', got ${shown(method)}`),
   );
 }

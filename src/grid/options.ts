@@ -1,5 +1,5 @@
 /** What a cube is made with, checked once. */
-import { ArgumentError, check } from '../errors.js';
+import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
 import { BOUNDARIES, type Boundary, boundaryCode } from '../interpolation/stencil.js';
 import type { NodeDtype } from './bank.js';
 
@@ -53,9 +53,7 @@ function oneOf<T extends string>(name: string, value: unknown, allowed: readonly
   check(
     allowed.includes(value as T),
     () =>
-      new ArgumentError(
-        `WavetableMatrix: ${name} must be one of ${allowed.join(', ')}, got ${String(value)}`,
-      ),
+      new ArgumentError(`WavetableMatrix: ${name} must be one of ${allowed.join(', ')}, got ${shown(value)}`),
   );
   return value as T;
 }
@@ -67,22 +65,31 @@ export function resolutionPair(where: string, resolution: Resolution): [number, 
     pair.length === 2 && pair.every(isCount),
     () =>
       new ArgumentError(
-        `${where}: resolution must be a positive integer or [H, W] of them, got ${String(resolution)}`,
+        `${where}: resolution must be a positive integer or [H, W] of them, got ${shown(resolution)}`,
       ),
   );
   return pair as [number, number];
 }
 
+const OPTION_NAMES = [
+  ...['resolution', 'channels', 'dtype', 'sparse', 'boundary', 'missing', 'trainable', 'blend', 'periodic'],
+  ...['pageBytes', 'metadata'],
+] as const satisfies readonly (keyof MatrixOptions)[];
+
 /** Cells of the largest grid: its int32 index must stay addressable by every backend. */
 const MAX_CELLS = 2 ** 28;
 
 export function checkOptions(width: number, height: number, depth: number, options: MatrixOptions): Settings {
+  checkOptionNames('WavetableMatrix', options, OPTION_NAMES);
+  if (typeof options.boundary === 'object')
+    checkOptionNames('WavetableMatrix: boundary', options.boundary, ['x', 'y', 'z']);
+  checkOptionNames('WavetableMatrix: periodic', options.periodic ?? {}, ['h', 'w']);
   const dims: [number, number, number] = [width, height, depth];
   check(
     dims.every(isCount),
     () =>
       new ArgumentError(
-        `WavetableMatrix: width, height, depth must be positive integers, got ${dims.join(', ')}`,
+        `WavetableMatrix: width, height, depth must be positive integers, got ${dims.map(shown).join(', ')}`,
       ),
   );
   const cells = width * height * depth;
@@ -96,7 +103,7 @@ export function checkOptions(width: number, height: number, depth: number, optio
   const channels = options.channels ?? 4;
   check(
     isCount(channels),
-    () => new ArgumentError(`WavetableMatrix: channels must be a positive integer, got ${channels}`),
+    () => new ArgumentError(`WavetableMatrix: channels must be a positive integer, got ${shown(channels)}`),
   );
   const b = options.boundary ?? 'clamp';
   const boundary = (typeof b === 'string' ? [b, b, b] : [b.x ?? 'clamp', b.y ?? 'clamp', b.z ?? 'clamp']).map(

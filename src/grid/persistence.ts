@@ -2,7 +2,7 @@
  * File formats and places to keep files, as the grid sees them. The formats build on the grid, so they announce
  * themselves here; the package's entry does that.
  */
-import { ArgumentError, check, FormatError } from '../errors.js';
+import { ArgumentError, check, FormatError, shown } from '../errors.js';
 import type { WavetableMatrix } from './matrix.js';
 
 export interface FileFormat {
@@ -36,16 +36,20 @@ export function provideStorage(storage: Storage): void {
 
 const names = () => formats.map((f) => `'${f.name}'`).join(', ');
 
-/** The format asked for, or the one that the path's ending names. */
-export function formatFor(where: string, name: string | undefined, path?: string): FileFormat {
-  const format = name
-    ? formats.find((f) => f.name === name)
-    : formats.find((f) => path?.endsWith(f.extension));
+/** The format asked for, or the one that the path's ending names, or without an ending the first: npz. */
+export function formatFor(where: string, name: string | undefined, path = ''): FileFormat {
+  const ending = /\.[^./\\]*$/.exec(path)?.[0];
+  const format =
+    name !== undefined || ending === undefined
+      ? formats.find((f) => f.name === (name ?? formats[0].name))
+      : formats.find((f) => f.extension === ending);
   check(
     format !== undefined,
     () =>
       new ArgumentError(
-        `${where}: format must be one of ${names()}, got ${name ? `'${name}'` : `none, and '${path}' does not end like one`}`,
+        name === undefined
+          ? `${where}: no format ends in '${ending}'; name one: format ${names()}`
+          : `${where}: format must be one of ${names()}, got ${shown(name)}`,
       ),
   );
   return format;
@@ -56,6 +60,8 @@ export function sniffFormat(bytes: Uint8Array, source: string): FileFormat {
   const format = formats.find((f) => f.sniff(bytes));
   check(format !== undefined, () => {
     const magic = [...bytes.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
+    if (bytes[0] === 0x3c)
+      return new FormatError(source, 'is a web page or XML and no cube: look at what the server answers');
     return new FormatError(
       source,
       `is no file that Wavecube knows (it begins with ${magic || 'nothing'}); it reads ${names()}`,
@@ -65,6 +71,10 @@ export function sniffFormat(bytes: Uint8Array, source: string): FileFormat {
 }
 
 export function storageFor(path: string): Storage {
+  check(
+    typeof path === 'string' && path.length > 0,
+    () => new ArgumentError(`wavecube: a path or URL must be a string of some length, got ${shown(path)}`),
+  );
   const storage = storages.find((s) => s.serves(path));
   check(storage !== undefined, () => new ArgumentError(`wavecube: nothing here can store '${path}'`));
   return storage;

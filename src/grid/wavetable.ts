@@ -1,6 +1,6 @@
 /** A node's values as a caller gives them: checked against the shape that the cube holds. */
 import * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check, DisposedError, ShapeError } from '../errors.js';
+import { ArgumentError, check, DisposedError, ShapeError, shown } from '../errors.js';
 import type { NodeShape } from './bank.js';
 
 /** [H, W, C]: a float32 tensor, or its values in row-major order. */
@@ -30,13 +30,23 @@ export function checkWavetable(where: string, wavetable: Wavetable, shape: NodeS
   }
   const size = Array.isArray(wavetable) || ArrayBuffer.isView(wavetable) ? wavetable.length : undefined;
   check(
-    size === h * w * c && typeof wavetable[0] === 'number',
+    size === undefined || typeof wavetable[0] !== 'object',
+    () =>
+      new ShapeError(
+        where,
+        'wavetable',
+        `[${shape.join(', ')}] as a tensor or flat, row by row`,
+        'nested arrays',
+      ),
+  );
+  check(
+    size === h * w * c && (!Array.isArray(wavetable) || wavetable.every((v) => typeof v === 'number')),
     () =>
       new ShapeError(
         where,
         'wavetable',
         `[${shape.join(', ')}] as a tensor or ${h * w * c} numbers`,
-        size === undefined ? typeof wavetable : `${size} values`,
+        size === undefined ? shown(wavetable) : `${size} values`,
       ),
   );
 }

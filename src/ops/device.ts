@@ -10,6 +10,8 @@ export interface Device {
   readonly name: string;
   /** Bytes of the largest tensor that a kernel can read or write. */
   maxPageBytes(): number;
+  /** Bytes of all tensors together that the backend can hold. */
+  maxTotalBytes?: number;
   /** Whether dataSync works and does not stall a queue. */
   readonly readsSync: boolean;
   /**
@@ -21,8 +23,16 @@ export interface Device {
   copy(target: tf.Tensor, offset: number, source: tf.Tensor): void;
 }
 
+/** How a backend of Wavecube's own gets ready. */
+export interface BackendProvider {
+  /** Registers kernels and device, at the backend's first use. */
+  install?(): void;
+  /** Makes the backend active, its kernels and device registered. */
+  start?(): Promise<unknown>;
+}
+
 const devices = new Map<string, Device>();
-const installers = new Map<string, () => void>();
+const providers = new Map<string, BackendProvider>();
 const installed = new Set<string>();
 
 export function registerDevice(device: Device): void {
@@ -30,25 +40,40 @@ export function registerDevice(device: Device): void {
   installed.add(device.name);
 }
 
-/** Names a function that registers a backend's kernels and device at its first use. */
-export function provideBackend(name: string, install: () => void): void {
-  installers.set(name, install);
+export function provideBackend(name: string, provider: BackendProvider): void {
+  providers.set(name, provider);
 }
 
-/** The active backend's name, with Wavecube's kernels for it registered: stock-op compositions where it has none. */
+/** Makes a backend active. @returns false if tfjs has none of that name, or it does not start. */
+export async function startBackend(name: string): Promise<boolean> {
+  const start = providers.get(name)?.start;
+  if (start) await start();
+  else if (!(name in tf.engine().registryFactory) || !(await tf.setBackend(name))) return false;
+  activeBackend();
+  return true;
+}
+
+/**
+ * The active backend's name, with Wavecube's kernels for it registered: stock-op compositions where it has none.
+ * @throws DeviceError if no backend is active.
+ */
 export function activeBackend(): string {
   const name = tf.getBackend();
+  check(
+    name !== undefined,
+    () => new DeviceError('wavecube: no tfjs backend is active yet; await ready() first'),
+  );
   if (!installed.has(name)) {
     installed.add(name);
-    const install = installers.get(name);
+    const install = providers.get(name)?.install;
     if (install) {
       install();
     } else {
-      if (name === 'wasm' || name === 'webgpu') {
-        console.warn(
-          `wavecube: '${name}' runs on stock ops, slowly; await ready({ backend: '${name}' }) for its own kernels`,
-        );
-      }
+      const own = providers.has(name);
+      const way = own
+        ? `await ready({ backend: '${name}' }) for its own kernels`
+        : 'await ready() chooses a faster one';
+      console.warn(`wavecube: '${name}' runs on stock ops, slowly; ${way}`);
       registerComposition(name);
     }
   }

@@ -38,7 +38,9 @@ export const httpStorage: Storage = {
   serves: (path) =>
     /^https?:\/\//i.test(path) || (typeof document !== 'undefined' && !/^[a-z]+:\/\//i.test(path)),
   async read(path) {
-    const response = await fetch(path);
+    const response = await fetch(path).catch((cause) => {
+      throw new WavecubeError(`${path}: the server cannot be reached`, { cause });
+    });
     check(
       response.ok,
       () => new WavecubeError(`${path}: the server answered ${response.status} ${response.statusText}`),

@@ -150,7 +150,7 @@ describe('wasm: an exhausted heap', () => {
     expect(() => tf.tidy(ask))
       .to.throw(DeviceError)
       .with.property('message')
-      .that.includes('wasm heap exhausted: needs');
+      .that.includes('wasm heap exhausted: there is no room');
     expect(tf.memory()).to.deep.equal(before);
     expect((tf.backend() as tf.KernelBackend).numDataIds()).to.equal(ids);
     const sum = tf.tidy(() => tf.sum(tf.ones([1000])).dataSync()[0]);

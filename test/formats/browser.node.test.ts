@@ -9,7 +9,7 @@ describe('a browser’s storages', () => {
 
   it('indexeddb:// keeps a cube, and says when there is none', async () => {
     const { cube } = makeCube();
-    await cube.save('indexeddb://mine', { format: 'npz' });
+    await cube.save('indexeddb://mine');
     const back = await WavetableMatrix.load('indexeddb://mine');
     expect(back.nodeCount).to.equal(36);
     let refused = '';

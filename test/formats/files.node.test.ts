@@ -57,9 +57,12 @@ describe('files', () => {
       [() => WavetableMatrix.load(join(folder, 'none.npz')), 'no such file'],
       [() => WavetableMatrix.load(folder), 'it is a folder'],
       [() => cube.save(join(folder, 'no', 'such', 'a.npz')), 'no such file or folder'],
-      [() => cube.save(join(folder, 'a.xyz')), "format must be one of 'npz'"],
+      [() => cube.save(join(folder, 'a.xyz')), "no format ends in '.xyz'"],
       [() => cube.save('downloads://a.npz'), 'nothing here can store'],
-      [() => WavetableMatrix.load(''), 'empty'],
+      [() => WavetableMatrix.load(''), 'a string of some length'],
+      [() => WavetableMatrix.load(new URL('file:///a') as never), 'a string of some length'],
+      [() => WavetableMatrix.load('http://127.0.0.1:9/x'), 'cannot be reached'],
+      [() => WavetableMatrix.fromBytes(new TextEncoder().encode('<!doctype html>'), 'a.npz'), 'a web page'],
     ];
     for (const [call, message] of cases) {
       const error = await failure(call());

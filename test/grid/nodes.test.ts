@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import {
   ArgumentError,
   CoordinateError,
+  DeviceError,
   DisposedError,
   MissingNodeError,
   ShapeError,
@@ -293,6 +294,25 @@ eachBackend('bad input', () => {
         [() => cube.sampleBatch([['a', 0, 0]] as never), ArgumentError, 'must be a number'],
         [() => cube.sampleBatch(new Float32Array(4)), ShapeError, '3·N'],
         [() => cube.sampleBatch('x' as never), ShapeError, '[N, 3]'],
+        [() => cube.sampleBatch([0, 1, 2, 3]), ShapeError, '3·N'],
+        [
+          () => cube.sampleBatch([[0, 0, 0]], { resolutin: 3 } as never),
+          ArgumentError,
+          "no option is called 'resolutin'",
+        ],
+        [() => cube.setNodes(5 as never), ArgumentError, 'a list of [x, y, z, wavetable], got 5'],
+        [() => cube.setNodes([0, 0, 1] as never), ArgumentError, 'setNodes[0]'],
+        [() => cube.setNode(0, 0, 0, [[1]] as never), ShapeError, 'nested arrays'],
+        [() => cube.setNode(0, 0, 0, Array(12).fill('a') as never), ShapeError, '12 numbers'],
+        [
+          () => cube.sample(0, 0, 0, { method: 'cubic' as never }),
+          ArgumentError,
+          "sample: method must be 'linear'",
+        ],
+        [() => new WavetableMatrix(2, 2, 2, { resolutoin: 3 } as never), ArgumentError, "'resolutoin'"],
+        [() => new WavetableMatrix(2, 2, 2, { boundary: { w: 'wrap' } } as never), ArgumentError, "'w'"],
+        [() => new WavetableMatrix(2, 2, 2, { periodic: { x: true } } as never), ArgumentError, "'x'"],
+        [() => new WavetableMatrix('2' as never, 2, 2), ArgumentError, 'got "2", 2, 2'],
         [() => cube.sampleBatch([[0, 0, 0]], { resolution: 0 }), ArgumentError, 'positive integer'],
         [() => cube.sampleBatch([[0, 0, 0]], { channels: [2] }), ArgumentError, 'channels'],
         [() => cube.sampleBatch([[0, 0, 0]], { method: 'cubic' as never }), ArgumentError, "'linear'"],
@@ -338,6 +358,36 @@ eachBackend('bad input', () => {
       expect(() => WavetableMatrix.fromTensor(rank)).to.throw(ShapeError, '[X, Y, Z, H, W, C]');
       tf.dispose([rank, shape, integer, values, integerNode]);
       cube.dispose();
+    }));
+
+  it('a dense cube that cannot fit is refused with its size, and nothing of it stays', () =>
+    withoutLeaks(() => {
+      if (tf.getBackend() !== 'wasm') return;
+      const bytes = tf.memory().numBytes;
+      expect(() => new WavetableMatrix(64, 64, 64, { sparse: false })).to.throw(DeviceError, '1024.0 GiB');
+      expect(tf.memory().numBytes).to.equal(bytes);
+    }));
+
+  it('rowOf says where a node lies in the variables and in splat', () =>
+    withoutLeaks(async () => {
+      const { cube, values } = makeCube({ trainable: true, pageBytes: 200 });
+      for (const [cell, want] of values) {
+        const { page, row } = cube.rowOf(...place([3, 4, 3], cell));
+        const variable = cube.trainableVariables()[page];
+        const held = tf.slice(variable, [row, 0], [1, 12]);
+        expectClose(await held.data(), want, 0);
+        held.dispose();
+      }
+      const [x, y, z] = place([3, 4, 3], 17);
+      const ones = tf.ones([1, 2, 3, 2]);
+      const splat = cube.splat([x, y, z], ones);
+      const { page, row } = cube.rowOf(x, y, z);
+      expect((await splat[page].array())[row]).to.deep.equal(Array(12).fill(1));
+      tf.dispose([ones, ...splat]);
+      cube.dispose();
+      const empty = new WavetableMatrix(1, 1, 1, { resolution: 1, channels: 1 });
+      expect(() => empty.rowOf(0, 0, 0)).to.throw(MissingNodeError);
+      empty.dispose();
     }));
 
   it('an absent node is named; deleting it again is an error', () =>

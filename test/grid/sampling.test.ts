@@ -60,9 +60,13 @@ eachBackend('sampleBatch', (backend) => {
         [2, 3, 0],
       ];
       const tensor = tf.tensor2d(rows);
-      const all = [rows, Float32Array.from(rows.flat()), Float64Array.from(rows.flat()), tensor].map((c) =>
-        cube.sampleBatch(c),
-      );
+      const all = [
+        rows,
+        rows.flat(),
+        Float32Array.from(rows.flat()),
+        Float64Array.from(rows.flat()),
+        tensor,
+      ].map((c) => cube.sampleBatch(c));
       const [first, ...others] = await Promise.all(all.map((t) => t.data()));
       for (const other of others) expectClose(other, first, 0);
       const empty = tf.zeros([0, 3]);

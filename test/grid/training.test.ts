@@ -206,6 +206,13 @@ describe('backends', () => {
       refused = error;
     });
     expect(String(refused)).to.contain("got 'abacus'");
+    for (const wrong of ['wasm', { bakend: 'cpu' }]) {
+      let said = '';
+      await ready(wrong as never).catch((error) => {
+        said = error.message;
+      });
+      expect(said).to.match(/^ready: (options must be an object|no option is called 'bakend')/);
+    }
   });
 
   it('a cube of more bytes than the device can bind is refused with the limit', async () => {

@@ -20,6 +20,7 @@ export const wasmDevice: Device = {
   name: 'wasm',
   readsSync: true,
   maxPageBytes: () => MOST_BYTES,
+  maxTotalBytes: 2 ** 32,
 
   write(target, offset, values) {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

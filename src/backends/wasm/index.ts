@@ -18,6 +18,28 @@ export interface WasmOptions {
 
 const inNode = (): boolean => typeof process !== 'undefined' && Boolean(process.versions?.node);
 
+const NOT_STARTED =
+  'ready: the wasm backend did not start; in a page, serve the .wasm files of @tensorflow/tfjs-backend-wasm/dist, say ' +
+  "where with ready({ wasmPaths: '/wasm/' }), and reload the page: tfjs tries once";
+
+/** @throws DeviceError unless tfjs's binary lies where `paths` says. */
+async function checkServed(paths: string | Record<string, string>): Promise<void> {
+  const kind = globalThis.crossOriginIsolated ? 'threaded-simd' : 'simd';
+  const name = `tfjs-backend-wasm-${kind}.wasm`;
+  const url = typeof paths === 'string' ? `${paths}${name}` : paths[name];
+  const answer = url === undefined ? undefined : await fetch(url, { method: 'HEAD' }).catch(() => undefined);
+  const type = answer?.headers.get('content-type') ?? '';
+  if (answer?.ok && !type.startsWith('text/')) return;
+  const said = !answer
+    ? 'is not answered'
+    : answer.ok
+      ? 'is a web page'
+      : `is answered with ${answer.status}`;
+  throw new DeviceError(
+    `ready: wasmPaths must lead to ${name} (copy it from @tensorflow/tfjs-backend-wasm/dist), but ${url} ${said}`,
+  );
+}
+
 let registered = false;
 
 /**
@@ -28,23 +50,24 @@ let registered = false;
  */
 export async function useWasm({ paths, threads }: WasmOptions = {}): Promise<void> {
   const before = tf.getBackend();
+  const started = tf.engine().registry?.wasm !== undefined;
+  // tfjs gives a start that failed no second try before the page is loaded anew: look first.
+  if (paths !== undefined && !started && !inNode()) await checkServed(paths);
   // Not a static import: it registers a backend when it is evaluated.
   const { setThreadsCount, setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   try {
-    // In Node tfjs finds its binary beside its own code, and a page's address would lead it astray.
-    if (paths !== undefined && !inNode()) setWasmPaths(paths);
-    if (threads !== undefined) setThreadsCount(threads);
-    if (!(await tf.setBackend('wasm'))) {
-      throw new DeviceError(
-        'useWasm: tfjs could not start its wasm backend; its .wasm files must be served where `paths` says ' +
-          "(copy them from @tensorflow/tfjs-backend-wasm/dist); the console has tfjs's reason",
-      );
+    if (!started) {
+      // In Node tfjs finds its binary beside its own code, and a page's address would lead it astray.
+      if (paths !== undefined && !inNode()) setWasmPaths(paths);
+      if (threads !== undefined) setThreadsCount(threads);
     }
+    if (!(await tf.setBackend('wasm'))) throw new DeviceError(NOT_STARTED);
     await compile(flavourOf(activeWasm()));
     heapOf(activeWasm());
-  } catch (error) {
-    if (before && before !== tf.getBackend()) await tf.setBackend(before);
-    throw error;
+  } catch (cause) {
+    await tf.setBackend(before ?? 'cpu');
+    if (cause instanceof DeviceError) throw cause;
+    throw new DeviceError(`${NOT_STARTED} (${cause instanceof Error ? cause.message : cause})`, { cause });
   }
   if (!registered) {
     registered = true;

@@ -15,8 +15,8 @@ export const MOST_BYTES = 2 ** 31 - 2 ** 16;
 
 const exhausted = (bytes: number): DeviceError =>
   new DeviceError(
-    `wasm heap exhausted: needs ${bytes} bytes in one piece (at most ${MOST_BYTES}, of 4 GiB in all); use smaller ` +
-      'batches (sampleChunks), dispose tensors, or backend webgpu',
+    `wasm heap exhausted: there is no room for ${bytes} bytes in one piece (${MOST_BYTES} at most, 4 GiB in all); dispose ` +
+      'tensors, sample in smaller batches (sampleChunks), or hold less (sparse, float16, a lower resolution)',
   );
 
 /** Replaces `_malloc` of emscripten's module by one that throws DeviceError where it would fail. */
