@@ -34,7 +34,7 @@ describe('the public names', () => {
     );
     expect(names.sort().join(' ')).to.equal(
       'backend channels clone deleteNode depth dispose disposed downscaleNode dtype getMemoryUsage getNode ' +
-        'getResolution hasNode height nodeCount nodes options positions resolution restoreNode rowOf sample sampleBatch ' +
+        'getResolution hasNode height nodeCount nodes normalized options positions resolution restoreNodes rowOf sample sampleBatch ' +
         'sampleChunks save setGlobalResolution setNode setNodes sparse splat storedNodes toBackend toBytes toTensor ' +
         'trainable trainableVariables upscaleNode visualizeSlice width',
     );

@@ -7,7 +7,7 @@
  * Entries are stored, or deflated with { deflate: true }.
  */
 import { check, FormatError, WavecubeError } from '../errors.js';
-import { WavetableMatrix } from '../grid/matrix.js';
+import { type StoredNode, WavetableMatrix } from '../grid/matrix.js';
 import type { MatrixOptions } from '../grid/options.js';
 import type { FileFormat } from '../grid/persistence.js';
 import { decodeNpy, encodeNpy } from './npy.js';
@@ -53,12 +53,12 @@ async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatri
   const { width, height, depth, user, format: _, version: __, compression: ___, ...options } = header;
   const cube = build(source, () => new WavetableMatrix(width, height, depth, { ...options, metadata: user }));
   try {
+    const nodes: StoredNode[] = [];
     for (const [name, entry] of Object.entries(entries)) {
       if (name === 'metadata.npy') continue;
       const place = /^nodes\/(\d+)_(\d+)_(\d+)\.npy$/.exec(name);
       check(place !== null, () => new FormatError(source, `has an entry '${name}' that no cube has`));
       const { dtype, shape, data } = decodeNpy(entry, `${source}:${name}`);
-      const values = data as Float32Array | Uint16Array;
       check(
         shape.length === 3 && dtype === (cube.dtype === 'float16' ? '<f2' : '<f4'),
         () =>
@@ -68,10 +68,10 @@ async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatri
           ),
       );
       const [x, y, z] = place.slice(1).map(Number);
-      build(`${source}:${name}`, () =>
-        cube.restoreNode({ x, y, z, shape: shape as [number, number, number], values }),
-      );
+      const values = data as Float32Array | Uint16Array;
+      nodes.push({ x, y, z, shape: shape as [number, number, number], values });
     }
+    build(source, () => cube.restoreNodes(nodes));
     return cube;
   } catch (error) {
     cube.dispose();

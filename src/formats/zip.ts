@@ -1,8 +1,9 @@
 /**
- * Zip archives of .npy arrays: fflate, and the zip64 end record that it leaves out, which more than 65,535 entries
- * need (PKWARE APPNOTE 4.3.14–4.3.16). Python's zipfile, and so numpy.load, reads both.
+ * Zip archives of .npy arrays: written by fflate, with the zip64 end record that it leaves out and that more than 65,535
+ * entries need (PKWARE APPNOTE 4.3); read by the directory, checksums verified, inflated by fflate.
  */
-import { unzipSync, type Zippable, zipSync } from 'fflate';
+import crc from 'crc-32';
+import { inflateSync, type Zippable, zipSync } from 'fflate';
 import { check, FormatError } from '../errors.js';
 
 const END_BYTES = 22;
@@ -54,15 +55,85 @@ function withZip64End(archive: Uint8Array, count: number): Uint8Array {
   return out;
 }
 
-/** @throws FormatError for what is not a whole archive. */
+interface Entry {
+  name: string;
+  method: number;
+  crc: number;
+  packedBytes: number;
+  bytes: number;
+  /** Of its local header. */
+  offset: number;
+}
+
+/**
+ * The entries by name, each checked against its CRC-32, which fflate passes over.
+ * @throws FormatError for what is not a whole archive.
+ */
 export function unzipArchive(bytes: Uint8Array, source: string): Record<string, Uint8Array> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const out: Record<string, Uint8Array> = Object.create(null);
   try {
-    return unzipSync(bytes);
+    for (const entry of directory(view)) {
+      check(!(entry.name in out), () => new FormatError(source, `has two entries '${entry.name}'`));
+      out[entry.name] = content(bytes, view, entry, source);
+    }
   } catch (cause) {
+    if (cause instanceof FormatError) throw cause;
     throw new FormatError(
       source,
       `is no whole zip archive (${cause instanceof Error ? cause.message : cause})`,
       { cause },
     );
   }
+  return out;
+}
+
+/** The central directory, through the zip64 end record if the counts overflow. Out of bounds is a RangeError. */
+function* directory(view: DataView): Generator<Entry> {
+  let end = view.byteLength - END_BYTES;
+  while (view.getUint32(end, true) !== 0x06054b50) end--;
+  let count = view.getUint16(end + 10, true);
+  let at = view.getUint32(end + 16, true);
+  if (count === MAX_ENTRIES && end >= 20 && view.getUint32(end - 20, true) === 0x07064b50) {
+    const wide = Number(view.getBigUint64(end - 12, true));
+    count = Number(view.getBigUint64(wide + 32, true));
+    at = Number(view.getBigUint64(wide + 48, true));
+  }
+  const text = new TextDecoder('utf-8', { fatal: true });
+  for (; count > 0; count--) {
+    if (view.getUint32(at, true) !== 0x02014b50)
+      throw new RangeError('a directory entry is not where it should be');
+    const nameBytes = view.getUint16(at + 28, true);
+    const skip = nameBytes + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
+    const start = view.byteOffset + at + 46;
+    if (at + 46 + nameBytes > view.byteLength) throw new RangeError('a name runs over the end');
+    yield {
+      name: text.decode(new Uint8Array(view.buffer, start, nameBytes)),
+      method: view.getUint16(at + 10, true),
+      crc: view.getInt32(at + 16, true),
+      packedBytes: view.getUint32(at + 20, true),
+      bytes: view.getUint32(at + 24, true),
+      offset: view.getUint32(at + 42, true),
+    };
+    at += 46 + skip;
+  }
+}
+
+function content(bytes: Uint8Array, view: DataView, entry: Entry, source: string): Uint8Array {
+  const { name, method, packedBytes, offset } = entry;
+  const fail = (what: string) => new FormatError(source, `entry '${name}' ${what}`);
+  check(view.getUint32(offset, true) === 0x04034b50, () => fail('is not where the directory says'));
+  const start = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
+  check(start + packedBytes <= bytes.length, () => fail('runs over the end'));
+  check(method === 0 || method === 8, () =>
+    fail(`is packed by method ${method}; stored and deflated are known`),
+  );
+  const packed = bytes.subarray(start, start + packedBytes);
+  // Deflate packs 1,032 to one at best: more is a lie, found before memory is asked for.
+  check(entry.bytes <= packedBytes * 1032 + 64, () => fail(`cannot hold the ${entry.bytes} bytes it claims`));
+  const raw = method === 0 ? packed : inflateSync(packed, { out: new Uint8Array(entry.bytes) });
+  check(raw.length === entry.bytes && crc.buf(raw) === entry.crc, () =>
+    fail('is damaged: its checksum does not match'),
+  );
+  return raw;
 }

@@ -6,6 +6,7 @@
  *   row → page      pages hold rows firstRow … firstRow + capacity − 1
  */
 import * as tf from '@tensorflow/tfjs';
+import { DeviceError } from '../errors.js';
 import type { SamplingAttrs } from '../ops/contract.js';
 import { findDevice, isExclusive } from '../ops/device.js';
 import { lanesFor, packHalves, unpackRow } from '../ops/half.js';
@@ -29,6 +30,14 @@ export interface BankOptions {
 
 /** What a bank of sparse nodes starts with; it grows by half. */
 const FIRST_PAGE_BYTES = 64 * 1024;
+/** Positions on a line of so many pairs are exact in float32. */
+const CELLS_AT_ONCE = 2 ** 22;
+
+/** Pages of a bank at one moment, and the cell of each row (−1: none). */
+export interface BankSnapshot {
+  pages: { tensor: tf.Tensor2D; firstRow: number }[];
+  cellOf: Int32Array;
+}
 
 export class Bank {
   readonly pages: Page[] = [];
@@ -58,7 +67,7 @@ export class Bank {
 
   /** Gives every cell a node of zeros, in cell order. */
   fill(): void {
-    this.reserve(this.#cells);
+    this.#growTo(this.#cells);
     for (let cell = 0; cell < this.#cells; cell++) this.#rowOf[cell] = cell;
     this.count = this.#used = this.#inPlace = this.#cells;
     this.version++;
@@ -69,9 +78,12 @@ export class Bank {
   fillWith(rows: tf.Tensor2D): void {
     this.fill();
     for (const page of this.pages) {
-      const part = tf.slice(rows, [page.firstRow, 0], [page.capacity, -1]);
-      if (this.options.dtype === 'float16') page.write(0, this.pack(part.dataSync<'float32'>()));
-      else page.copy(0, part);
+      const whole = page.capacity === this.#cells;
+      tf.tidy(() => {
+        const part = whole ? rows : tf.slice(rows, [page.firstRow, 0], [page.capacity, -1]);
+        if (this.options.dtype === 'float16') page.write(0, this.pack(part.dataSync<'float32'>()));
+        else page.copy(0, part);
+      });
     }
   }
 
@@ -84,19 +96,30 @@ export class Bank {
     for (let cell = 0; cell < this.#cells; cell++) if (this.#rowOf[cell] >= 0) yield cell;
   }
 
-  /** Makes room for `count` nodes in all, before a bulk write. */
+  /** Makes room for `count` nodes in all, before a bulk write: so many at first, later at least half as many again. */
   reserve(count: number): void {
+    if (count <= this.#capacity) return;
+    const ample = Math.min(this.#cells, Math.ceil(this.#capacity * 1.5));
+    this.#growTo(Math.max(count, ample));
+  }
+
+  /** @throws what an allocation throws; pages made until then are given back. */
+  #growTo(count: number): void {
     const { trainable } = this.options;
-    const perPage = this.#rowsPerPage;
-    let capacity = this.#capacity;
-    while (capacity < count) {
-      const last = this.pages[this.pages.length - 1];
-      if (last && !trainable && last.capacity < perPage) {
-        last.grow(Math.min(perPage, last.capacity + count - capacity));
-      } else {
-        this.#addPage(Math.min(perPage, count - capacity));
+    const before = this.pages.length;
+    try {
+      while (this.#capacity < count) {
+        const missing = count - this.#capacity;
+        const last = this.pages[this.pages.length - 1];
+        if (last && !trainable && last.capacity < this.#rowsPerPage) {
+          last.grow(Math.min(this.#rowsPerPage, last.capacity + missing));
+        } else {
+          this.#addPage(Math.min(this.#rowsPerPage, missing));
+        }
       }
-      capacity = this.#capacity;
+    } catch (error) {
+      for (const page of this.pages.splice(before)) page.dispose();
+      throw error;
     }
   }
 
@@ -156,7 +179,8 @@ export class Bank {
     return tf.tidy(() => {
       // A grid of the one cell: its node, untouched by neighbours.
       const grid = tf.tensor3d([row], [1, 1, 1], 'int32');
-      const node = sampleRows(page.tensor, grid, tf.zeros([1, 3]), this.#attrs(page, false));
+      const attrs = { ...this.#attrs(page, false), boundary: [0, 0, 0] } as SamplingAttrs;
+      const node = sampleRows(page.tensor, grid, tf.zeros([1, 3]), attrs);
       return node.reshape(shape);
     });
   }
@@ -166,34 +190,42 @@ export class Bank {
    * The result may share the page's memory; a later write copies the page first.
    */
   allCells(): tf.Tensor2D {
-    if (this.#ordered && this.options.dtype === 'float32')
+    const shared = findDevice(tf.getBackend())?.sharesArrays ?? false;
+    if (this.#ordered && this.options.dtype === 'float32' && !shared) {
       return this.pages[0].tensor.reshape([this.#cells, this.payload]);
-    // Every cell with an absent neighbour: a sample there is its node alone, whatever the others hold.
-    const rows = new Int32Array(2 * this.#cells).fill(-1);
-    for (let cell = 0; cell < this.#cells; cell++) rows[2 * cell] = this.#rowOf[cell];
-    const grid = tf.tensor3d(rows, [2 * this.#cells, 1, 1], 'int32');
-    const at = new Float32Array(3 * this.#cells);
-    for (let cell = 0; cell < this.#cells; cell++) at[3 * cell] = 2 * cell;
-    const coords = tf.tensor2d(at, [this.#cells, 3]);
+    }
+    const parts: tf.Tensor2D[] = [];
+    for (let cell = 0; cell < this.#cells; cell += CELLS_AT_ONCE) {
+      parts.push(this.#someCells(cell, Math.min(CELLS_AT_ONCE, this.#cells - cell)));
+    }
+    return parts.length === 1 ? parts[0] : tf.concat(parts, 0);
+  }
+
+  /** `count` nodes from `first` on, on a line with an absent neighbour each: a sample there is its node alone. */
+  #someCells(first: number, count: number): tf.Tensor2D {
+    const rows = new Int32Array(2 * count).fill(-1);
+    const at = new Float32Array(3 * count);
+    for (let i = 0; i < count; i++) {
+      rows[2 * i] = this.#rowOf[first + i];
+      at[3 * i] = 2 * i;
+    }
+    const grid = tf.tensor3d(rows, [2 * count, 1, 1], 'int32');
+    const coords = tf.tensor2d(at, [count, 3]);
     return this.#sumOverPages(grid, coords, { boundary: [0, 0, 0], ordered: false });
   }
 
-  /** Rows as they are stored, read page by page: lanes of floats or of packed halves. */
-  async *stored(): AsyncGenerator<{ cell: number; lanes: Float32Array | Int32Array }> {
-    const cellOfRow = new Map<number, number>();
-    for (const cell of this.cells()) cellOfRow.set(this.#rowOf[cell], cell);
-    for (const page of this.pages) {
-      const data = (await page.tensor.data()) as Float32Array | Int32Array;
-      for (let row = 0; row < page.capacity; row++) {
-        const cell = cellOfRow.get(page.firstRow + row);
-        if (cell !== undefined)
-          yield { cell, lanes: data.subarray(row * this.lanes, (row + 1) * this.lanes) };
-      }
-    }
+  /** The rows as they are now, to be read while writes go on. Its tensors are the caller's to dispose. */
+  snapshot(): BankSnapshot {
+    const cellOf = new Int32Array(this.#capacity).fill(-1);
+    for (const cell of this.cells()) cellOf[this.#rowOf[cell]] = cell;
+    // A clone is a second holder of the page, so that a write meanwhile takes a copy.
+    const pages = this.pages.map(({ tensor, firstRow }) => ({ tensor: tf.keep(tensor.clone()), firstRow }));
+    return { pages, cellOf };
   }
 
   /** [N, payload]: what this bank gives to each sample. */
   sample(coords: tf.Tensor2D): tf.Tensor2D {
+    this.#putInOrder();
     return this.#sumOverPages(this.grid(), coords, {});
   }
 
@@ -262,7 +294,7 @@ export class Bank {
     if (this.#used === this.#capacity) {
       const first = Math.max(1, Math.floor(FIRST_PAGE_BYTES / Math.max(4, this.lanes * 4)));
       const wanted = Math.max(this.#used + first, Math.ceil(this.#used * 1.5));
-      this.reserve(Math.min(this.#cells, wanted, this.#used + this.#rowsPerPage));
+      this.#growTo(Math.min(this.#cells, wanted, this.#used + this.#rowsPerPage));
     }
     return this.#used++;
   }
@@ -292,6 +324,26 @@ export class Bank {
   #dropGrid(): void {
     this.#grid?.dispose();
     this.#grid = null;
+  }
+
+  /**
+   * A full bank in one page, but in another order (set x first, say): puts the rows in cell order once, for the kernels
+   * that need no grid then. Not a trainable one, whose rows an optimiser knows by their place.
+   */
+  #putInOrder(): void {
+    const [page] = this.pages;
+    const full = this.count === this.#cells && this.pages.length === 1;
+    if (!full || this.#ordered || page.trainable || page.capacity !== this.#cells) return;
+    try {
+      page.replace(tf.tidy(() => tf.gather(page.tensor, tf.tensor1d(this.#rowOf.slice(), 'int32'))));
+    } catch (error) {
+      // Without room for a second page the rows stay as they are, and sample a little slower.
+      if (error instanceof DeviceError) return;
+      throw error;
+    }
+    for (let cell = 0; cell < this.#cells; cell++) this.#rowOf[cell] = cell;
+    this.#inPlace = this.#cells;
+    this.#dropGrid();
   }
 
   get #ordered(): boolean {

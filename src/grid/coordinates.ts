@@ -25,7 +25,10 @@ export type Coordinates =
   | Int32Array;
 
 /** The caller's tensor itself, so that gradients reach it, or a new one; `made` says which must be disposed. */
-export function coordinateTensor(where: string, coords: Coordinates): { tensor: tf.Tensor2D; made: boolean } {
+export function coordinateTensor(
+  where: string,
+  coords: Coordinates,
+): { tensor: tf.Tensor2D; host?: Float32Array; made: boolean } {
   if (coords instanceof tf.Tensor) {
     check(!coords.isDisposed, () => new DisposedError(`${where}: the coords tensor is disposed`));
     check(
@@ -39,7 +42,7 @@ export function coordinateTensor(where: string, coords: Coordinates): { tensor: 
     return { tensor: coords as tf.Tensor2D, made: false };
   }
   const flat = flatCoordinates(where, coords);
-  return { tensor: tf.tensor2d(flat, [flat.length / 3, 3], 'float32'), made: true };
+  return { tensor: tf.tensor2d(flat, [flat.length / 3, 3], 'float32'), host: flat, made: true };
 }
 
 function flatCoordinates(where: string, coords: Exclude<Coordinates, tf.Tensor>): Float32Array {
@@ -102,23 +105,22 @@ export function nodeOf(dims: readonly number[], cell: number): [number, number, 
  */
 export function checkPolicies(
   where: string,
-  coords: tf.Tensor2D,
+  coords: tf.Tensor2D | Float32Array,
   settings: Settings,
   has: (cell: number) => boolean,
 ): void {
   const { dims, boundary, missing } = settings;
   const guarded = boundary.includes('error');
   if (!guarded && missing !== 'error') return;
-  const device = findDevice(tf.getBackend());
   check(
-    device?.readsSync ?? false,
+    !(coords instanceof tf.Tensor) || (findDevice(tf.getBackend())?.readsSync ?? false),
     () =>
       new DeviceError(
         `${where}: boundary 'error' and missing 'error' must read the coordinates, which the backend '${tf.getBackend()}' ` +
-          "cannot do at once; use boundary 'clamp' or missing 'zero', or the wasm or cpu backend",
+          "cannot do at once; give them as an array, use boundary 'clamp' or missing 'zero', or the wasm or cpu backend",
       ),
   );
-  const at = coords.dataSync();
+  const at = coords instanceof tf.Tensor ? coords.dataSync() : coords;
   const axis = [0, 1, 2].map(() => ({ base: 0, fraction: 0, slope: 0 }));
   for (let i = 0; i < at.length; i += 3) {
     if (!Number.isFinite(at[i] + at[i + 1] + at[i + 2])) continue;

@@ -11,6 +11,7 @@ import {
 } from '../errors.js';
 import { activeBackend, findDevice, startBackend } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
+import { checkFloatTensor } from '../ops/tensors.js';
 import type { Bank, NodeShape } from './bank.js';
 import {
   type Coordinates,
@@ -23,6 +24,7 @@ import {
 import {
   checkOptions,
   type MatrixOptions,
+  OPTION_NAMES_BUT_SHAPE,
   type Resolution,
   resolutionPair,
   type Settings,
@@ -79,6 +81,7 @@ export class WavetableMatrix {
   readonly #store: NodeStore;
   #backend: string;
   #disposed = false;
+  #moving = false;
 
   /**
    * @param width nodes along x. @param height along y. @param depth along z.
@@ -176,7 +179,7 @@ export class WavetableMatrix {
   setNode(x: number, y: number, z: number, wavetable: Wavetable): void {
     this.#alive('setNode');
     const cell = cellOf('setNode', this.#settings.dims, x, y, z);
-    checkWavetable('setNode', wavetable, this.#nodeShape);
+    checkWavetable('setNode', wavetable, this.#nodeShape, this.dtype);
     this.#store.set('setNode', cell, this.#nodeShape, wavetable);
   }
 
@@ -198,15 +201,12 @@ export class WavetableMatrix {
       );
       const [x, y, z, wavetable] = node;
       const cell = cellOf(where, this.#settings.dims, x, y, z);
-      checkWavetable(where, wavetable, this.#nodeShape);
+      checkWavetable(where, wavetable, this.#nodeShape, this.dtype);
       this.#store.refuseUnreadable(where, wavetable);
       return { cell, wavetable };
     });
-    if (all.length === 0) return;
-    const bank = this.#store.bankFor(this.#nodeShape);
-    bank.reserve(
-      bank.count + new Set(all.filter(({ cell }) => !bank.has(cell)).map(({ cell }) => cell)).size,
-    );
+    const fresh = new Set(all.map(({ cell }) => cell).filter((cell) => !this.#store.has(cell)));
+    if (all.length) this.#store.reserve('setNodes', this.#nodeShape, fresh.size);
     for (const { cell, wavetable } of all) this.#store.set('setNodes', cell, this.#nodeShape, wavetable);
   }
 
@@ -237,7 +237,8 @@ export class WavetableMatrix {
           'deleteNode: a dense cube has all its nodes; make it with sparse: true to delete some',
         ),
     );
-    this.#bankOf('deleteNode', x, y, z).delete(cellOf('deleteNode', this.#settings.dims, x, y, z));
+    this.#bankOf('deleteNode', x, y, z);
+    this.#store.delete(cellOf('deleteNode', this.#settings.dims, x, y, z));
   }
 
   /** Nodes set. */
@@ -315,7 +316,7 @@ export class WavetableMatrix {
 
   /**
    * sampleBatch in parts, for results that would not fit.
-   * @param options.maxBytes of one part's result; default 64 MiB.
+   * @param options.maxBytes of one part, at the resolution asked for or that of the nodes; default 64 MiB.
    * @returns parts in order: `offset` is the first sample's number, `values` [n, H, W, C], the caller's to dispose.
    */
   *sampleChunks(
@@ -326,7 +327,9 @@ export class WavetableMatrix {
     const { maxBytes = 64 * 2 ** 20, ...rest } = options;
     const [h, w] =
       rest.resolution === undefined ? this.resolution : resolutionPair('sampleChunks', rest.resolution);
-    const rowBytes = h * w * this.channels * 4;
+    // A sample of any form passes through memory before it is resampled.
+    const payloads = this.#store.banks.map((bank) => bank.payload);
+    const rowBytes = 4 * Math.max(h * w * this.channels, ...payloads);
     check(
       maxBytes >= rowBytes,
       () =>
@@ -359,19 +362,32 @@ export class WavetableMatrix {
    */
   splat(coords: Coordinates, values: tf.Tensor4D | tf.Tensor): tf.Tensor2D[] {
     this.#alive('splat');
-    const { tensor, made } = coordinateTensor('splat', coords);
+    const { tensor, host, made } = coordinateTensor('splat', coords);
     try {
       const want = [tensor.shape[0], ...this.#nodeShape];
-      check(!values.isDisposed, () => new DisposedError('splat: the values tensor is disposed'));
+      checkFloatTensor('splat', 'values', values);
       check(
         values.rank === 4 && want.every((n, i) => values.shape[i] === n),
         () => new ShapeError('splat', 'values', `[${want.join(', ')}]`, values.shape),
       );
-      checkPolicies('splat', tensor, this.#settings, (cell) => this.#store.has(cell));
+      checkPolicies('splat', host ?? tensor, this.#settings, (cell) => this.#store.has(cell));
       return tf.tidy(() => splatBanks(this.#samplingState, tensor, values as tf.Tensor4D));
     } finally {
       if (made) tensor.dispose();
     }
+  }
+
+  /**
+   * Index-space coordinates of coordinates in [0, 1]: 0 is the first node of an axis, 1 the last.
+   * @param coords [N, 3]. @returns [N, 3]. Gradients: coords.
+   */
+  normalized(coords: Coordinates): tf.Tensor2D {
+    this.#alive('normalized');
+    const { tensor, made } = coordinateTensor('normalized', coords);
+    const spans = this.#settings.dims.map((n) => n - 1);
+    const out = tf.tidy(() => tf.mul(tensor, tf.tensor1d(spans)));
+    if (made) tensor.dispose();
+    return out as tf.Tensor2D;
   }
 
   // --- training
@@ -387,7 +403,12 @@ export class WavetableMatrix {
     return { page: this.#store.pages().indexOf(place.page), row: place.row };
   }
 
-  /** The pages of a trainable cube; hand them to an optimiser, or let minimize find them. */
+  /**
+   * The pages of a trainable cube; hand them to an optimiser, or let minimize find them. New pages come last. Nodes set
+   * in bulk, or a dense cube, make few large pages; nodes set one by one make more, and each costs a pass a sample.
+   * A node set where another was deleted takes over its place, and with it an optimiser's moments. On cpu, tfjs's slice
+   * and dataSync give views of a variable, which setNode changes: copy them first.
+   */
   trainableVariables(): tf.Variable[] {
     this.#alive('trainableVariables');
     if (!this.trainable) return [];
@@ -405,21 +426,24 @@ export class WavetableMatrix {
     tensor: tf.Tensor,
     options: Omit<MatrixOptions, 'resolution' | 'channels'> = {},
   ): WavetableMatrix {
-    check(!tensor.isDisposed, () => new DisposedError('fromTensor: the tensor is disposed'));
+    checkFloatTensor('fromTensor', 'tensor', tensor);
     check(
       tensor.rank === 6,
       () => new ShapeError('fromTensor', 'tensor', '[X, Y, Z, H, W, C]', tensor.shape),
     );
-    check(
-      tensor.dtype === 'float32',
-      () => new ArgumentError(`fromTensor: tensor must be float32, got ${tensor.dtype}; cast it first`),
-    );
     const [x, y, z, h, w, c] = tensor.shape;
-    const cube = new WavetableMatrix(x, y, z, { ...options, resolution: [h, w], channels: c });
+    checkOptionNames('fromTensor', options, OPTION_NAMES_BUT_SHAPE);
+    // Made sparse, so that the nodes are not filled with zeros before they are filled with the tensor's rows.
+    const cube = new WavetableMatrix(x, y, z, { ...options, sparse: true, resolution: [h, w], channels: c });
+    cube.#settings.sparse = options.sparse ?? true;
     try {
       cube.#store.refuseUnreadable('fromTensor', tensor);
-      const bank = cube.#store.bankFor(cube.#nodeShape);
-      tf.tidy(() => bank.fillWith(tensor.reshape([x * y * z, h * w * c]) as tf.Tensor2D));
+      const rows = tensor.reshape([x * y * z, h * w * c]) as tf.Tensor2D;
+      try {
+        cube.#store.fill('fromTensor', cube.#nodeShape, rows);
+      } finally {
+        rows.dispose();
+      }
       return cube;
     } catch (error) {
       cube.dispose();
@@ -466,6 +490,15 @@ export class WavetableMatrix {
   async toBackend(name: string): Promise<void> {
     this.#alive('toBackend', false);
     if (name === this.#backend && name === tf.getBackend()) return;
+    this.#moving = true;
+    try {
+      await this.#move(name);
+    } finally {
+      this.#moving = false;
+    }
+  }
+
+  async #move(name: string): Promise<void> {
     const before = tf.getBackend();
     const pages = await this.#store.read();
     check(
@@ -473,6 +506,7 @@ export class WavetableMatrix {
       () => new DeviceError(`toBackend: tfjs has no backend '${name}' that starts`),
     );
     try {
+      check(!this.#disposed, () => new DisposedError('toBackend: the cube was disposed meanwhile'));
       this.#store.write(pages);
     } catch (error) {
       await tf.setBackend(before);
@@ -531,17 +565,24 @@ export class WavetableMatrix {
     }
   }
 
-  /** Sets a node of any resolution from what storedNodes gave, bit for bit. */
-  restoreNode({ x, y, z, shape, values }: StoredNode): void {
-    this.#alive('restoreNode');
-    const cell = cellOf('restoreNode', this.#settings.dims, x, y, z);
-    const size = shape.reduce((a, b) => a * b, 1);
+  /** Sets nodes of any resolution from what storedNodes gave, bit for bit; all of them, or none if one is wrong. */
+  restoreNodes(nodes: Iterable<StoredNode>): void {
+    this.#alive('restoreNodes');
     const Values = this.dtype === 'float16' ? Uint16Array : Float32Array;
-    check(
-      shape.length === 3 && shape[2] === this.channels && values instanceof Values && values.length === size,
-      () => new ShapeError('restoreNode', 'node', `[H, W, ${this.channels}] of ${Values.name}`, shape),
-    );
-    this.#store.restore({ cell, shape, values });
+    const stored = [...nodes].map(({ x, y, z, shape, values }) => {
+      const cell = cellOf('restoreNodes', this.#settings.dims, x, y, z);
+      const size = shape.reduce((a, b) => a * b, 1);
+      check(
+        shape.length === 3 &&
+          size > 0 &&
+          shape[2] === this.channels &&
+          values instanceof Values &&
+          values.length === size,
+        () => new ShapeError('restoreNodes', 'a node', `[H, W, ${this.channels}] of ${Values.name}`, shape),
+      );
+      return { cell, shape, values };
+    });
+    this.#store.restore('restoreNodes', stored);
   }
 
   /** @param source what errors call the bytes. */
@@ -586,7 +627,7 @@ export class WavetableMatrix {
         ),
     );
     try {
-      this.#store.bankFor(this.#nodeShape).fill();
+      this.#store.fill('WavetableMatrix', this.#nodeShape);
     } catch (error) {
       this.#store.dispose();
       throw error;
@@ -595,6 +636,10 @@ export class WavetableMatrix {
 
   #alive(where: string, onBackend = true): void {
     check(!this.#disposed, () => new DisposedError(`${where}: the cube is disposed`));
+    check(
+      !this.#moving,
+      () => new DeviceError(`${where}: the cube is moving to another backend; await toBackend first`),
+    );
     if (!onBackend) return;
     const active = tf.getBackend();
     check(
@@ -632,6 +677,7 @@ export class WavetableMatrix {
           `${where}: factor must be a positive integer that divides ${h} × ${w}, got ${factor}`,
         ),
     );
+    this.#store.checkForm(where, shape);
     tf.tidy(() => {
       const node = this.getNode(x, y, z).expandDims(0) as tf.Tensor4D;
       const resized = resample(node, shape[0], shape[1], this.#settings.periodic);
@@ -646,10 +692,10 @@ export class WavetableMatrix {
       options.resolution === undefined ? this.resolution : resolutionPair(where, options.resolution);
     const channels = channelsOf(where, options, this.channels);
     checkMethod(where, options.method);
-    const { tensor, made } = coordinateTensor(where, coords);
+    const { tensor, host, made } = coordinateTensor(where, coords);
     try {
       this.#checkSize(where, tensor.shape[0], h, w);
-      checkPolicies(where, tensor, this.#settings, (cell) => this.#store.has(cell));
+      checkPolicies(where, host ?? tensor, this.#settings, (cell) => this.#store.has(cell));
       return tf.tidy(() => {
         let out = sampleBanks(this.#samplingState, tensor, [h, w]);
         if (this.#settings.blend === 'nlerp') out = normalizeQuaternions(out);

@@ -60,22 +60,25 @@ function oneOf<T extends string>(name: string, value: unknown, allowed: readonly
 
 /** [H, W] of a resolution. @throws ArgumentError unless they are positive integers. */
 export function resolutionPair(where: string, resolution: Resolution): [number, number] {
-  const pair = typeof resolution === 'number' ? [resolution, resolution] : [...resolution];
+  const pair = typeof resolution === 'number' ? [resolution, resolution] : resolution;
   check(
-    pair.length === 2 && pair.every(isCount),
+    Array.isArray(pair) && pair.length === 2 && pair.every(isCount),
     () =>
       new ArgumentError(
         `${where}: resolution must be a positive integer or [H, W] of them, got ${shown(resolution)}`,
       ),
   );
-  return pair as [number, number];
+  return [...pair] as [number, number];
 }
 
-const OPTION_NAMES = [
-  ...['resolution', 'channels', 'dtype', 'sparse', 'boundary', 'missing', 'trainable', 'blend', 'periodic'],
-  ...['pageBytes', 'metadata'],
-] as const satisfies readonly (keyof MatrixOptions)[];
+/** What fromTensor takes: all but what the tensor's shape says. */
+export const OPTION_NAMES_BUT_SHAPE: readonly string[] = [
+  ...['dtype', 'sparse', 'boundary', 'missing', 'trainable', 'blend', 'periodic', 'pageBytes', 'metadata'],
+];
+const OPTION_NAMES = ['resolution', 'channels', ...OPTION_NAMES_BUT_SHAPE];
 
+/** Nodes of the longest axis: float32 coordinates tell them apart. */
+const MAX_AXIS = 2 ** 24;
 /** Cells of the largest grid: its int32 index must stay addressable by every backend. */
 const MAX_CELLS = 2 ** 28;
 
@@ -91,6 +94,11 @@ export function checkOptions(width: number, height: number, depth: number, optio
       new ArgumentError(
         `WavetableMatrix: width, height, depth must be positive integers, got ${dims.map(shown).join(', ')}`,
       ),
+  );
+  check(
+    dims.every((n) => n <= MAX_AXIS),
+    () =>
+      new ArgumentError(`WavetableMatrix: an axis has at most ${MAX_AXIS} nodes, got ${dims.join(' × ')}`),
   );
   const cells = width * height * depth;
   check(

@@ -30,11 +30,8 @@ export function sampleBanks(
   resolution: readonly [number, number],
 ): tf.Tensor4D {
   const { settings, store } = state;
-  // An empty cube asks an empty bank: zeros, and NaN where a coordinate is.
-  const banks = store.banks.length
-    ? store.banks
-    : [store.bankFor([...settings.resolution, settings.channels])];
-  const parts = banks.map((bank) => {
+  if (store.banks.length === 0) return sampleNothing(coords, settings, resolution);
+  const parts = store.banks.map((bank) => {
     const [h, w, c] = bank.options.shape;
     const rows = bank.sample(coords).reshape([coords.shape[0], h, w, c]) as tf.Tensor4D;
     return resample(rows, resolution[0], resolution[1], settings.periodic);
@@ -42,6 +39,19 @@ export function sampleBanks(
   const sum = parts.reduce((a, b) => tf.add(a, b));
   if (settings.missing !== 'renormalize' || !lacksNodes(state)) return sum;
   return tf.div(sum, presentWeight(state, coords).reshape([-1, 1, 1, 1]));
+}
+
+/** Of a cube without nodes: zeros, and NaN where a coordinate is not finite. */
+function sampleNothing(
+  coords: tf.Tensor2D,
+  settings: Settings,
+  [h, w]: readonly [number, number],
+): tf.Tensor4D {
+  const payload = h * w * settings.channels;
+  const none = { payload, half: false, firstRow: 0, rows: 0, ordered: false };
+  const grid = tf.tensor3d([-1], [1, 1, 1], 'int32');
+  const rows = sampleRows(tf.zeros([0, payload]), grid, coords, { ...none, boundary: [0, 0, 0] });
+  return rows.reshape([coords.shape[0], h, w, settings.channels]) as tf.Tensor4D;
 }
 
 /** One tensor a page: the adjoint of the linear part of sampleBanks at the cube's own resolution. */
@@ -75,8 +85,7 @@ function presentWeight({ settings, store }: SamplingState, coords: tf.Tensor2D):
   const weightOf = (grid: tf.Tensor3D) => sampleRows(tf.ones([1, 1]), grid, coords, attrs).flatten();
   let weight: tf.Tensor = weightOf(store.presence());
   if (settings.boundary.includes('zero')) {
-    const everywhere = tf.zeros(settings.dims, 'int32') as tf.Tensor3D;
-    weight = tf.add(weight, tf.sub(1, weightOf(everywhere)));
+    weight = tf.add(weight, tf.sub(1, weightOf(store.everywhere())));
   }
   return withoutZeros(weight) as tf.Tensor1D;
 }

@@ -4,11 +4,11 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { check, DeviceError } from '../errors.js';
-import { findDevice } from '../ops/device.js';
+import { findDevice, isExclusive } from '../ops/device.js';
 import { Bank, type NodeShape } from './bank.js';
 import { boundaryCodes, type Settings } from './options.js';
 import type { Page } from './page.js';
-import { hostValues, type Wavetable } from './wavetable.js';
+import { checkHalfRange, hostValues, type Wavetable } from './wavetable.js';
 
 /** What a page holds at most unless the cube says otherwise: a sparse one is copied when it grows. */
 const SPARSE_PAGE_BYTES = 256 * 2 ** 20;
@@ -24,7 +24,8 @@ export interface StoredValues {
 export class NodeStore {
   readonly banks: Bank[] = [];
   readonly cells: number;
-  #presence: { version: number; grid: tf.Tensor3D } | null = null;
+  #presence: tf.Tensor3D | null = null;
+  #everywhere: tf.Tensor3D | null = null;
 
   constructor(private readonly settings: Settings) {
     this.cells = settings.dims[0] * settings.dims[1] * settings.dims[2];
@@ -43,55 +44,94 @@ export class NodeStore {
     return this.banks.find((bank) => bank.has(cell));
   }
 
-  /** The bank of a form, made if there is none yet. */
-  bankFor(shape: NodeShape): Bank {
-    const known = this.banks.find((bank) => shape.every((n, i) => n === bank.options.shape[i]));
-    if (known) return known;
-    const { dims, dtype, trainable, sparse } = this.settings;
-    const limit = findDevice(tf.getBackend())?.maxPageBytes() ?? DENSE_PAGE_BYTES;
-    const pageBytes = Math.min(
-      limit,
-      this.settings.pageBytes ?? (sparse ? SPARSE_PAGE_BYTES : DENSE_PAGE_BYTES),
-    );
-    const boundary = boundaryCodes(this.settings);
-    const bank = new Bank({ dims, shape: [...shape] as const, dtype, trainable, boundary, pageBytes });
-    this.banks.push(bank);
-    return bank;
+  /** Fills the bank of a form, which every cell gets a node of: zeros, or the rows of [cells, payload]. */
+  fill(where: string, shape: NodeShape, rows?: tf.Tensor2D): void {
+    this.#changeBank(where, shape, (bank) => (rows ? bank.fillWith(rows) : bank.fill()));
+    this.#dropPresence();
+  }
+
+  /** Makes room for so many new nodes of a form. */
+  reserve(where: string, shape: NodeShape, more: number): void {
+    this.#changeBank(where, shape, (bank) => bank.reserve(bank.count + more), true);
   }
 
   /** Sets a node of `shape`, and drops the cell's node of another form once the new one is whole. */
   set(where: string, cell: number, shape: NodeShape, wavetable: Wavetable): void {
     this.refuseUnreadable(where, wavetable);
-    const bank = this.bankFor(shape);
-    if (!(wavetable instanceof tf.Tensor)) bank.set(cell, bank.pack(hostValues(wavetable)));
-    else if (this.settings.dtype === 'float16') bank.set(cell, bank.pack(wavetable.dataSync<'float32'>()));
-    else tf.tidy(() => bank.set(cell, wavetable.reshape([1, bank.payload]) as tf.Tensor2D));
-    this.#dropElsewhere(cell, bank);
-  }
-
-  /** Sets a node from what `stored` gave, bit for bit. */
-  restore({ cell, shape, values }: StoredValues): void {
-    const bank = this.bankFor(shape);
-    if (values instanceof Float32Array) {
-      bank.set(cell, values);
-    } else {
-      const words = new Uint16Array(bank.lanes * 2);
-      words.set(values);
-      bank.set(cell, new Int32Array(words.buffer));
-    }
-    this.#dropElsewhere(cell, bank);
-  }
-
-  /** Every node as it is stored, bank by bank. */
-  async *stored(): AsyncGenerator<StoredValues> {
-    for (const bank of this.banks) {
-      for await (const { cell, lanes } of bank.stored()) {
-        const { shape, dtype } = bank.options;
-        const words = new Uint16Array(lanes.buffer, lanes.byteOffset, lanes.length * 2);
-        const values = dtype === 'float16' ? words.subarray(0, bank.payload) : (lanes as Float32Array);
-        yield { cell, shape, values };
+    this.#changeBank(where, shape, (bank) => {
+      if (!(wavetable instanceof tf.Tensor)) {
+        bank.set(cell, bank.pack(hostValues(wavetable)));
+      } else if (this.settings.dtype === 'float16') {
+        const values = wavetable.dataSync<'float32'>();
+        checkHalfRange(where, values);
+        bank.set(cell, bank.pack(values));
+      } else {
+        tf.tidy(() => bank.set(cell, wavetable.reshape([1, bank.payload]) as tf.Tensor2D));
       }
+      this.#dropElsewhere(cell, bank);
+    });
+    this.#mark(cell, 0);
+  }
+
+  /** Sets nodes from what `stored` gave, bit for bit, each form's rows in cell order. */
+  restore(where: string, nodes: StoredValues[]): void {
+    const forms = new Map<string, StoredValues[]>();
+    for (const node of nodes) forms.set(String(node.shape), [...(forms.get(String(node.shape)) ?? []), node]);
+    for (const form of forms.values()) {
+      form.sort((a, b) => a.cell - b.cell);
+      this.#changeBank(where, form[0].shape, (bank) => {
+        bank.reserve(bank.count + form.filter(({ cell }) => !bank.has(cell)).length);
+        for (const { cell, values } of form) {
+          bank.set(cell, values instanceof Float32Array ? values : lanesOf(values, bank.lanes));
+          this.#dropElsewhere(cell, bank);
+        }
+      });
     }
+    this.#dropPresence();
+  }
+
+  delete(cell: number): void {
+    const bank = this.find(cell);
+    bank?.delete(cell);
+    this.#dropEmpty();
+    this.#mark(cell, -1);
+  }
+
+  /** Every node as it is stored at the first step, bank by bank; writes while it is read do not show. */
+  async *stored(): AsyncGenerator<StoredValues> {
+    const banks = this.banks.map((bank) => ({ bank, ...bank.snapshot() }));
+    try {
+      for (const { bank, pages, cellOf } of banks) {
+        for (const { tensor, firstRow } of pages) {
+          const data = (await tensor.data()) as Float32Array | Int32Array;
+          for (let row = 0; row < tensor.shape[0]; row++) {
+            const cell = cellOf[firstRow + row];
+            if (cell < 0) continue;
+            const lanes = data.subarray(row * bank.lanes, (row + 1) * bank.lanes);
+            const words = new Uint16Array(lanes.buffer, lanes.byteOffset, lanes.length * 2);
+            const half = bank.options.dtype === 'float16';
+            const values = half ? words.subarray(0, bank.payload) : (lanes as Float32Array);
+            yield { cell, shape: bank.options.shape, values };
+          }
+        }
+      }
+    } finally {
+      tf.dispose(banks.flatMap(({ pages }) => pages.map(({ tensor }) => tensor)));
+    }
+  }
+
+  /** @throws DeviceError if the active backend cannot bind a node of this shape. */
+  checkForm(where: string, shape: NodeShape): void {
+    const bytes = shape.reduce((a, b) => a * b) * (this.settings.dtype === 'float16' ? 2 : 4);
+    const limit = findDevice(tf.getBackend())?.maxPageBytes() ?? Number.POSITIVE_INFINITY;
+    check(
+      bytes <= limit,
+      () =>
+        new DeviceError(
+          `${where}: a node of [${shape.join(', ')}] has ${bytes} bytes, and the backend '${tf.getBackend()}' can ` +
+            `bind ${limit}`,
+        ),
+    );
   }
 
   /** Packing halves needs the values on the host, which a GPU backend gives only asynchronously. */
@@ -114,16 +154,20 @@ export class NodeStore {
     return this.banks.flatMap((bank) => bank.pages).sort((a, b) => a.serial - b.serial);
   }
 
-  /** [X, Y, Z] int32: 0 where a cell has a node, −1 where it has none. Lives until that changes. */
+  /** [X, Y, Z] int32: 0 where a cell has a node, −1 where it has none. Kept in step. */
   presence(): tf.Tensor3D {
-    const version = this.banks.reduce((sum, bank) => sum + bank.version, 0);
-    if (this.#presence?.version === version) return this.#presence.grid;
-    const present = new Int32Array(this.cells).fill(-1);
-    for (const bank of this.banks) for (const cell of bank.cells()) present[cell] = 0;
-    this.#dropPresence();
-    const grid = tf.keep(tf.tensor3d(present, this.settings.dims, 'int32'));
-    this.#presence = { version, grid };
-    return grid;
+    if (!this.#presence) {
+      const present = new Int32Array(this.cells).fill(-1);
+      for (const bank of this.banks) for (const cell of bank.cells()) present[cell] = 0;
+      this.#presence = tf.keep(tf.tensor3d(present, this.settings.dims, 'int32'));
+    }
+    return this.#presence;
+  }
+
+  /** [X, Y, Z] int32 of zeros: a grid with a node in every cell. */
+  everywhere(): tf.Tensor3D {
+    if (!this.#everywhere) this.#everywhere = tf.keep(tf.fill(this.settings.dims, 0, 'int32') as tf.Tensor3D);
+    return this.#everywhere;
   }
 
   /** The same nodes for another cube; pages share memory until one side writes. */
@@ -136,13 +180,32 @@ export class NodeStore {
     return Promise.all(
       this.pages().map(async (page) => ({
         page,
-        values: (await page.tensor.data()) as Float32Array | Int32Array,
+        // tfjs may hand out the live array, which a clone of the cube still writes to.
+        values: (await page.tensor.data()).slice() as Float32Array | Int32Array,
       })),
     );
   }
 
-  /** Puts pages that were read onto the backend that is active now: all of them, or none if one does not fit. */
+  /**
+   * Puts pages that were read onto the backend that is active now: all of them, or none if one does not fit.
+   * @throws DeviceError if the backend cannot hold them.
+   */
   write(pages: { page: Page; values: Float32Array | Int32Array }[]): void {
+    const name = tf.getBackend();
+    const device = findDevice(name);
+    check(
+      device !== undefined || this.settings.dtype === 'float32',
+      () => new DeviceError(`toBackend: '${name}' has no kernels for float16 nodes`),
+    );
+    const largest = Math.max(0, ...pages.map(({ values }) => values.byteLength));
+    const limit = device?.maxPageBytes() ?? Number.POSITIVE_INFINITY;
+    check(
+      largest <= limit,
+      () =>
+        new DeviceError(
+          `toBackend: a page of ${largest} bytes is more than '${name}' can bind, ${limit}; make the cube with pageBytes: ${limit}`,
+        ),
+    );
     const made: tf.Tensor2D[] = [];
     try {
       for (const { page, values } of pages) {
@@ -160,7 +223,8 @@ export class NodeStore {
   }
 
   get indexBytes(): number {
-    const presence = this.#presence ? this.cells * 4 : 0;
+    const grids = Number(this.#presence !== null) + Number(this.#everywhere !== null);
+    const presence = grids * this.cells * 4;
     return this.banks.reduce((sum, bank) => sum + bank.indexBytes, presence);
   }
 
@@ -170,12 +234,73 @@ export class NodeStore {
     this.#dropPresence();
   }
 
+  /** The bank of a form, or a new one that the store does not know yet. */
+  #bankFor(where: string, shape: NodeShape): Bank {
+    const known = this.banks.find((bank) => shape.every((n, i) => n === bank.options.shape[i]));
+    if (known) return known;
+    this.checkForm(where, shape);
+    const { dims, dtype, trainable, sparse } = this.settings;
+    const limit = findDevice(tf.getBackend())?.maxPageBytes() ?? DENSE_PAGE_BYTES;
+    const wanted = this.settings.pageBytes ?? (sparse ? SPARSE_PAGE_BYTES : DENSE_PAGE_BYTES);
+    const boundary = boundaryCodes(this.settings);
+    return new Bank({
+      dims,
+      shape: [...shape],
+      dtype,
+      trainable,
+      boundary,
+      pageBytes: Math.min(limit, wanted),
+    });
+  }
+
+  /** Changes the bank of a form; a new one joins the store only when that has gone well and it holds something. */
+  #changeBank(where: string, shape: NodeShape, change: (bank: Bank) => void, evenEmpty = false): void {
+    const bank = this.#bankFor(where, shape);
+    const isNew = !this.banks.includes(bank);
+    try {
+      change(bank);
+    } catch (error) {
+      if (isNew && bank.count === 0) bank.dispose();
+      else if (isNew) this.banks.push(bank);
+      throw error;
+    }
+    if (isNew && (evenEmpty || bank.count > 0)) this.banks.push(bank);
+  }
+
   #dropElsewhere(cell: number, kept: Bank): void {
-    for (const bank of this.banks) if (bank !== kept && bank.has(cell)) bank.delete(cell);
+    for (const bank of this.banks) if (bank !== kept) bank.delete(cell);
+    this.#dropEmpty(kept);
+  }
+
+  /** A form without nodes goes, but a trainable cube's: an optimiser knows its variables by their place. */
+  #dropEmpty(kept?: Bank): void {
+    if (this.settings.trainable) return;
+    for (let i = this.banks.length - 1; i >= 0; i--) {
+      if (this.banks[i] === kept || this.banks[i].count > 0) continue;
+      this.banks[i].dispose();
+      this.banks.splice(i, 1);
+    }
+  }
+
+  /** Keeps `presence` in step with one cell: 0 there, −1 not. */
+  #mark(cell: number, value: 0 | -1): void {
+    if (!this.#presence) return;
+    const device = findDevice(tf.getBackend());
+    if (device && isExclusive(this.#presence)) device.write(this.#presence, cell, Int32Array.of(value));
+    else this.#dropPresence();
   }
 
   #dropPresence(): void {
-    this.#presence?.grid.dispose();
+    this.#presence?.dispose();
     this.#presence = null;
+    this.#everywhere?.dispose();
+    this.#everywhere = null;
   }
+}
+
+/** Halves as int32 lanes, the last one padded. */
+function lanesOf(halves: Uint16Array, lanes: number): Int32Array {
+  const words = new Uint16Array(lanes * 2);
+  words.set(halves);
+  return new Int32Array(words.buffer);
 }

@@ -1,7 +1,7 @@
 /** A node's values as a caller gives them: checked against the shape that the cube holds. */
 import * as tf from '@tensorflow/tfjs';
 import { ArgumentError, check, DisposedError, ShapeError, shown } from '../errors.js';
-import type { NodeShape } from './bank.js';
+import type { NodeDtype, NodeShape } from './bank.js';
 
 /** [H, W, C]: a float32 tensor, or its values in row-major order. */
 export type Wavetable =
@@ -14,7 +14,12 @@ export type Wavetable =
   | readonly number[];
 
 /** @throws ShapeError, ArgumentError or DisposedError unless `wavetable` is a node of `shape`. */
-export function checkWavetable(where: string, wavetable: Wavetable, shape: NodeShape): void {
+export function checkWavetable(
+  where: string,
+  wavetable: Wavetable,
+  shape: NodeShape,
+  dtype: NodeDtype,
+): void {
   const [h, w, c] = shape;
   if (wavetable instanceof tf.Tensor) {
     check(!wavetable.isDisposed, () => new DisposedError(`${where}: the wavetable tensor is disposed`));
@@ -49,6 +54,17 @@ export function checkWavetable(where: string, wavetable: Wavetable, shape: NodeS
         size === undefined ? shown(wavetable) : `${size} values`,
       ),
   );
+  if (dtype === 'float16') checkHalfRange(where, wavetable as ArrayLike<number>);
+}
+
+/** Values that round to a finite half. @throws ArgumentError for a finite one beyond ±65,504, which would be ±∞. */
+export function checkHalfRange(where: string, values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) {
+    check(
+      !(Math.abs(values[i]) >= 65520) || Math.abs(values[i]) === Number.POSITIVE_INFINITY,
+      () => new ArgumentError(`${where}: a float16 node holds values up to ±65,504, got ${values[i]}`),
+    );
+  }
 }
 
 /** The host values of an array, float32; the caller's own array is never kept. */

@@ -12,6 +12,8 @@ export interface Device {
   maxPageBytes(): number;
   /** Bytes of all tensors together that the backend can hold. */
   maxTotalBytes?: number;
+  /** Whether slice and data give views of a tensor's own memory, which a write in place would change. */
+  sharesArrays?: boolean;
   /** Whether dataSync works and does not stall a queue. */
   readonly readsSync: boolean;
   /**
@@ -44,13 +46,20 @@ export function provideBackend(name: string, provider: BackendProvider): void {
   providers.set(name, provider);
 }
 
-/** Makes a backend active. @returns false if tfjs has none of that name, or it does not start. */
+/** Makes a backend active. @returns false, and leaves the active one, if there is none of that name or it does not start. */
 export async function startBackend(name: string): Promise<boolean> {
   const start = providers.get(name)?.start;
-  if (start) await start();
-  else if (!(name in tf.engine().registryFactory) || !(await tf.setBackend(name))) return false;
-  activeBackend();
-  return true;
+  if (start) {
+    await start();
+    return true;
+  }
+  if (!(name in tf.engine().registryFactory)) return false;
+  const before = tf.getBackend();
+  const started = await tf.setBackend(name);
+  // tfjs calls a backend active that has failed to start.
+  if (started) activeBackend();
+  else if (before !== undefined) await tf.setBackend(before);
+  return started;
 }
 
 /**

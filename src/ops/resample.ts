@@ -10,6 +10,8 @@
  *               with m = 1 upward (the Nyquist term of N is shared by ±k), 2 downward
  */
 import * as tf from '@tensorflow/tfjs';
+import { check, ShapeError } from '../errors.js';
+import { checkFloatTensor } from './tensors.js';
 
 /** Σ_{k=1}^{m} cos(kθ). */
 function cosineSum(m: number, theta: number): number {
@@ -41,6 +43,19 @@ export function resampleMatrix(from: number, to: number, periodic: boolean): Flo
   return out;
 }
 
+const MATRICES_KEPT = 32;
+const matrices = new Map<string, Float32Array>();
+
+/** resampleMatrix, from the ones last used. */
+function keptMatrix(from: number, to: number, periodic: boolean): Float32Array {
+  const key = `${from} ${to} ${periodic}`;
+  const matrix = matrices.get(key) ?? resampleMatrix(from, to, periodic);
+  matrices.delete(key);
+  matrices.set(key, matrix);
+  if (matrices.size > MATRICES_KEPT) matrices.delete(matrices.keys().next().value as string);
+  return matrix;
+}
+
 /** Multiplies axis `axis` (1 or 2) of x [N, H, W, C] by a matrix [to, from]. */
 function alongAxis(x: tf.Tensor4D, axis: 1 | 2, matrix: tf.Tensor2D): tf.Tensor4D {
   // A plain 2-D product is what every backend does well; batched and transposed ones are an order slower on wasm.
@@ -56,6 +71,7 @@ function alongAxis(x: tf.Tensor4D, axis: 1 | 2, matrix: tf.Tensor2D): tf.Tensor4
  * Resamples [N, H, W, C] to [N, height, width, C]; the same tensor if nothing changes.
  * `adjoint: true` applies the transpose of the map from (height, width) to (H, W) instead: what a gradient needs.
  * Gradients: x.
+ * @throws ShapeError, ArgumentError or DisposedError unless x is [N, H, W, C] float32 and the sizes positive integers.
  */
 export function resample(
   x: tf.Tensor4D,
@@ -64,12 +80,18 @@ export function resample(
   periodic: { h: boolean; w: boolean },
   adjoint = false,
 ): tf.Tensor4D {
+  checkFloatTensor('resample', 'x', x);
+  check(x.rank === 4, () => new ShapeError('resample', 'x', '[N, H, W, C]', x.shape));
+  check(
+    [height, width].every((n) => Number.isInteger(n) && n >= 1),
+    () => new ShapeError('resample', 'height and width', 'positive integers', [height, width]),
+  );
   const step = (y: tf.Tensor4D, axis: 1 | 2, to: number, wraps: boolean): tf.Tensor4D => {
     const from = y.shape[axis];
     if (from === to) return y;
     const matrix = adjoint
-      ? tf.transpose(tf.tensor2d(resampleMatrix(to, from, wraps), [from, to]))
-      : tf.tensor2d(resampleMatrix(from, to, wraps), [to, from]);
+      ? tf.transpose(tf.tensor2d(keptMatrix(to, from, wraps).slice(), [from, to]))
+      : tf.tensor2d(keptMatrix(from, to, wraps).slice(), [to, from]);
     return alongAxis(y, axis, matrix as tf.Tensor2D);
   };
   return tf.tidy(() => step(step(x, 1, height, periodic.h), 2, width, periodic.w));

@@ -4,16 +4,46 @@ import type { Storage } from '../grid/persistence.js';
 
 const nodeModules = () => globalThis.process?.getBuiltinModule;
 
-function readable(path: string, error: unknown): WavecubeError {
+const REASONS: Record<string, string> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of the path is no folder',
+  EROFS: 'the disk is read-only',
+};
+
+function readable(path: string, error: unknown, reasons = REASONS): WavecubeError {
   const code = (error as { code?: string }).code;
-  const reasons: Record<string, string> = {
-    ENOENT: 'there is no such file or folder',
-    EACCES: 'permission denied',
-    EISDIR: 'it is a folder',
-    ENOSPC: 'the disk is full',
-    ENOTDIR: 'a part of the path is no folder',
-  };
   return new WavecubeError(`${path}: ${reasons[code ?? ''] ?? String(error)}`, { cause: error });
+}
+
+/**
+ * Temporary files under way. A process that ends while one is written takes it along: by one listener for 'exit',
+ * there only while there are any. Signals stay the program's own; one that kills at once leaves the file.
+ */
+const underWay = new Set<string>();
+
+function removeUnderWay(): void {
+  const fs = process.getBuiltinModule('node:fs');
+  for (const path of underWay) {
+    try {
+      fs.rmSync(path, { force: true });
+    } catch {
+      // The process is ending; the next file may still be removed.
+    }
+  }
+}
+
+function begin(path: string): void {
+  if (underWay.size === 0) process.on('exit', removeUnderWay);
+  underWay.add(path);
+}
+
+function end(path: string): void {
+  underWay.delete(path);
+  if (underWay.size === 0) process.off('exit', removeUnderWay);
 }
 
 export const fileStorage: Storage = {
@@ -28,14 +58,22 @@ export const fileStorage: Storage = {
     }
   },
 
-  /** Into a file beside it, synced, then renamed: a reader sees the old file or the new one. */
+  /**
+   * Into a file beside it, synced, then renamed: a reader sees the old file or the new one. The file beside it goes
+   * when writing fails, and when the process exits meanwhile.
+   */
   async write(path, bytes) {
     const fs = process.getBuiltinModule('node:fs/promises');
+    const { closeSync, openSync } = process.getBuiltinModule('node:fs');
     const { randomUUID } = process.getBuiltinModule('node:crypto');
+    const { dirname } = process.getBuiltinModule('node:path');
     const target = toPath(path);
     const beside = `${target}.${randomUUID()}.tmp`;
+    begin(beside);
     try {
-      const file = await fs.open(beside, 'wx');
+      // Made at once: an 'open' on its way could make it after the exit listener has removed it.
+      closeSync(openSync(beside, 'wx'));
+      const file = await fs.open(beside, 'r+');
       try {
         await file.writeFile(bytes);
         await file.sync();
@@ -44,8 +82,11 @@ export const fileStorage: Storage = {
       }
       await fs.rename(beside, target);
     } catch (error) {
-      await fs.rm(beside, { force: true });
-      throw readable(path, error);
+      // A failed removal must not hide what failed first.
+      await fs.rm(beside, { force: true }).catch(() => {});
+      throw readable(path, error, { ...REASONS, ENOENT: `${REASONS.ENOENT}: ${dirname(target)}` });
+    } finally {
+      end(beside);
     }
   },
 };

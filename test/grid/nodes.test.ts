@@ -6,6 +6,8 @@ import {
   DeviceError,
   DisposedError,
   MissingNodeError,
+  meanSquare,
+  resample,
   ShapeError,
   WavetableMatrix,
 } from '../../src/index.js';
@@ -21,7 +23,7 @@ const nodeValues = async (cube: WavetableMatrix, x: number, y: number, z: number
   return data;
 };
 
-eachBackend('nodes of a cube', () => {
+eachBackend('nodes of a cube', (backend) => {
   for (const dtype of ['float32', 'float16'] as const) {
     it(`what is set is what is got, ${dtype}, in any order, after deletions and reuse of rows`, () =>
       withoutLeaks(async () => {
@@ -223,16 +225,78 @@ eachBackend('nodes of a cube', () => {
     const elapsed = performance.now() - before;
     expect(cube.nodeCount).to.equal(100_000);
     cube.dispose();
-    // Coverage and a software GPU slow this down; the law is the order of magnitude, `npm run bench` has the time.
-    expect(elapsed).to.be.below(10_000);
+    // A software GPU takes its time for each write; the bar is wasm's.
+    if (backend !== 'webgpu') expect(elapsed).to.be.below(2_000);
   });
 
-  it('float32 and float16 in the same page sizes train or say why not', () => {
+  it('a trainable cube of float16 nodes is refused', () => {
     expect(() => new WavetableMatrix(2, 2, 2, { dtype: 'float16', trainable: true })).to.throw(
       ArgumentError,
       'float16',
     );
   });
+
+  it('an x-first build samples like any other, and its rows come into cell order', () =>
+    withoutLeaks(async () => {
+      const cube = new WavetableMatrix(3, 3, 3, { resolution: 1, channels: 1 });
+      for (let z = 0; z < 3; z++)
+        for (let y = 0; y < 3; y++) for (let x = 0; x < 3; x++) cube.setNode(x, y, z, [9 * x + 3 * y + z]);
+      const out = cube.sample(1.5, 0.5, 1);
+      expect((await out.data())[0]).to.equal(16);
+      expect(cube.rowOf(1, 2, 0)).to.deep.equal({ page: 0, row: 15 });
+      cube.setNode(1, 2, 0, [-1]);
+      expect((await nodeValues(cube, 1, 2, 0))[0]).to.equal(-1);
+      out.dispose();
+      cube.dispose();
+    }));
+
+  it('many small setNodes cost what setNode does, and make few pages', () =>
+    withoutLeaks(() => {
+      const cube = new WavetableMatrix(10, 10, 10, { resolution: 8, channels: 4, trainable: true });
+      const node = new Float32Array(256);
+      for (let x = 0; x < 10; x++)
+        for (let y = 0; y < 10; y++) for (let z = 0; z < 10; z++) cube.setNodes([[x, y, z, node]]);
+      expect(cube.nodeCount).to.equal(1000);
+      expect(cube.trainableVariables().length).to.be.below(25);
+      cube.dispose();
+    }));
+
+  it('float16 refuses what would become infinite', () =>
+    withoutLeaks(() => {
+      const cube = new WavetableMatrix(1, 1, 1, { resolution: 1, channels: 2, dtype: 'float16' });
+      expect(() => cube.setNode(0, 0, 0, [1, 1e5])).to.throw(ArgumentError, '±65,504, got 100000');
+      expect(cube.nodeCount).to.equal(0);
+      cube.setNode(0, 0, 0, [65504, Number.NEGATIVE_INFINITY]);
+      cube.dispose();
+    }));
+
+  it('a node that holds infinities is got as it is, under any boundary', () =>
+    withoutLeaks(async () => {
+      for (const options of [
+        { boundary: 'wrap', trainable: true },
+        { boundary: 'reflect', dtype: 'float16' },
+      ] as const) {
+        const cube = new WavetableMatrix(2, 2, 2, { resolution: 1, channels: 2, ...options });
+        cube.setNode(1, 1, 1, [Number.POSITIVE_INFINITY, 3]);
+        expect([...(await nodeValues(cube, 1, 1, 1))]).to.deep.equal([Number.POSITIVE_INFINITY, 3]);
+        cube.dispose();
+      }
+    }));
+
+  it('what toTensor gave does not change with later writes, its slices included', () =>
+    withoutLeaks(async () => {
+      const { cube } = makeCube({ sparse: false });
+      const all = cube.toTensor();
+      const data = await all.data();
+      const part = tf.slice(all, [0, 0, 0, 0, 0, 0], [1, 1, 1, 2, 3, 2]);
+      const want = [data.slice(), await part.data()].map((a) => [...a]);
+      all.dispose();
+      for (const [x, y, z] of cube.positions()) cube.setNode(x, y, z, new Float32Array(12).fill(7));
+      expect([...data]).to.deep.equal(want[0]);
+      expect([...(await part.data())]).to.deep.equal(want[1]);
+      part.dispose();
+      cube.dispose();
+    }));
 
   describe('several resolutions in one cube', () => {
     it('setGlobalResolution is for future nodes; samples come at the resolution set', () =>
@@ -352,11 +416,58 @@ eachBackend('bad input', () => {
       expect(() => cube.sampleBatch(integer)).to.throw(ArgumentError, 'int32');
       expect(() => cube.sampleBatch(gone)).to.throw(DisposedError, 'disposed');
       expect(() => cube.splat([[0, 0, 0]], values)).to.throw(ShapeError, '[1, 2, 3, 2]');
+      expect(() => cube.splat([[0, 0, 0]], integerNode)).to.throw(ArgumentError, 'values must be float32');
+      expect(() => cube.splat([[0, 0, 0]], null as never)).to.throw(
+        ArgumentError,
+        'values must be a tensor, got null',
+      );
+      expect(() => meanSquare(integer)).to.throw(ArgumentError, 'float32');
+      expect(() => meanSquare([1] as never)).to.throw(ArgumentError, 'a tensor, got [1]');
+      expect(() => resample(shape as never, 2, 2, { h: false, w: false })).to.throw(
+        ShapeError,
+        '[N, H, W, C]',
+      );
+      expect(() => WavetableMatrix.fromTensor([[1]] as never)).to.throw(ArgumentError, 'a tensor');
       expect(() => cube.setNode(0, 0, 0, goneNode)).to.throw(DisposedError, 'disposed');
       expect(() => cube.setNode(0, 0, 0, integerNode)).to.throw(ArgumentError, 'int32');
       expect(() => cube.setNode(0, 0, 0, rank)).to.throw(ShapeError, '[2, 3, 2]');
       expect(() => WavetableMatrix.fromTensor(rank)).to.throw(ShapeError, '[X, Y, Z, H, W, C]');
       tf.dispose([rank, shape, integer, values, integerNode]);
+      cube.dispose();
+    }));
+
+  it('a node too large for the device is refused before anything is made, and the cube goes on', () =>
+    withoutLeaks(async () => {
+      const { cube } = makeCube({ dims: [2, 1, 1], resolution: 1, channels: 1 });
+      expect(() => cube.upscaleNode(0, 0, 0, 40_000)).to.throw(DeviceError, 'can bind');
+      cube.setGlobalResolution(40_000);
+      expect(() => cube.setNode(0, 0, 0, { length: 1.6e9, 0: 1 } as never)).to.throw(ShapeError);
+      expect(cube.nodeCount).to.equal(2);
+      cube.setGlobalResolution(1);
+      cube.sample(0.5, 0, 0).dispose();
+      cube.dispose();
+    }));
+
+  it('a write that fails leaves no trace: no bank, no page, no tensor', () =>
+    withoutLeaks(async () => {
+      if (tf.getBackend() !== 'wasm') return;
+      const { cube } = makeCube({ dims: [2, 1, 1], resolution: 1, channels: 1 });
+      // Ballast until less than a node of 1 GiB fits.
+      const ballast: tf.Tensor[] = [];
+      try {
+        for (;;) ballast.push(tf.buffer([2 ** 27]).toTensor());
+      } catch (error) {
+        expect(error).to.be.instanceOf(DeviceError);
+      }
+      cube.setGlobalResolution([2 ** 14, 2 ** 14]);
+      const before = { ...tf.memory() };
+      expect(() => cube.setNode(0, 0, 0, new Float32Array(2 ** 28))).to.throw(DeviceError, 'exhausted');
+      expect(tf.memory().numTensors).to.equal(before.numTensors);
+      tf.dispose(ballast);
+      cube.setGlobalResolution(1);
+      const out = cube.sample(0.5, 0, 0);
+      expect(out.shape).to.deep.equal([1, 1, 1]);
+      out.dispose();
       cube.dispose();
     }));
 

@@ -110,6 +110,18 @@ eachBackend('sampleBatch', (backend) => {
       cube.dispose();
     }));
 
+  it('normalized coordinates run from the first node, 0, to the last, 1, and carry gradients', () =>
+    withoutLeaks(async () => {
+      const { cube } = makeCube();
+      const unit = tf.tensor2d([[0, 0.5, 1]]);
+      const index = cube.normalized(unit);
+      expect([...(await index.data())]).to.deep.equal([0, 1.5, 2]);
+      const g = tf.grad((u: tf.Tensor) => tf.sum(cube.normalized(u)))(unit);
+      expect([...(await g.data())]).to.deep.equal([2, 3, 2]);
+      tf.dispose([unit, index, g]);
+      cube.dispose();
+    }));
+
   it('channels picks channels in the order asked for', () =>
     withoutLeaks(async () => {
       const { cube } = makeCube({ channels: 3 });
@@ -181,30 +193,29 @@ eachBackend('policies', (backend) => {
   it('missing error: names the node, unless its weight is zero', () =>
     withoutLeaks(async () => {
       const cube = line({ missing: 'error' });
-      if (backend === 'webgpu') {
-        expect(() => cube.sampleBatch([[0, 0, 0]])).to.throw(DeviceError, 'read the coordinates');
-      } else {
-        expectClose(await at(cube, [0, 2]), [2, 8], 0);
-        expect(() => cube.sampleBatch([[0.5, 0, 0]])).to.throw(MissingNodeError, '(1, 0, 0)');
-        expectClose(await at(cube, [Number.NaN]), [Number.NaN], 0);
-      }
+      expectClose(await at(cube, [0, 2]), [2, 8], 0);
+      expect(() => cube.sampleBatch([[0.5, 0, 0]])).to.throw(MissingNodeError, '(1, 0, 0)');
+      expect(() => cube.sample(0.5, 0, 0)).to.throw(MissingNodeError, 'sample: ');
+      expectClose(await at(cube, [Number.NaN]), [Number.NaN], 0);
+      // Coordinates on a GPU cannot be looked at.
+      const coords = tf.tensor2d([[0.5, 0, 0]]);
+      const [type, message] =
+        backend === 'webgpu' ? [DeviceError, 'read the coordinates'] : [MissingNodeError, '(1, 0, 0)'];
+      expect(() => cube.sampleBatch(coords)).to.throw(type as never, message);
+      coords.dispose();
       cube.dispose();
     }));
 
   it('boundary error: names the coordinate outside the grid', () =>
     withoutLeaks(async () => {
       const cube = line({ boundary: { x: 'error' } });
-      if (backend === 'webgpu') {
-        expect(() => cube.sampleBatch([[0, 0, 0]])).to.throw(DeviceError, 'read the coordinates');
-      } else {
-        expectClose(await at(cube, [0, 2]), [2, 8], 0);
-        expect(() =>
-          cube.sampleBatch([
-            [0, 0, 0],
-            [2.01, 0, 0],
-          ]),
-        ).to.throw(CoordinateError, 'coords[1]');
-      }
+      expectClose(await at(cube, [0, 2]), [2, 8], 0);
+      expect(() =>
+        cube.sampleBatch([
+          [0, 0, 0],
+          [2.01, 0, 0],
+        ]),
+      ).to.throw(CoordinateError, 'coords[1]');
       cube.dispose();
     }));
 
@@ -226,6 +237,13 @@ eachBackend('policies', (backend) => {
         made.cube.dispose();
       }));
   }
+
+  it('a picture of a cube with strict policies can be drawn on every backend', () =>
+    withoutLeaks(() => {
+      const cube = line({ missing: 'error', boundary: 'error' });
+      cube.visualizeSlice().dispose();
+      cube.dispose();
+    }));
 
   it('nlerp gives unit quaternions in the direction of the linear blend, and lets gradients through', () =>
     withoutLeaks(async () => {

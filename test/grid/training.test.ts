@@ -200,6 +200,47 @@ describe('backends', () => {
     cube.dispose();
   });
 
+  it('a backend that does not start leaves the one before active, and the cube where it was', async () => {
+    tf.registerBackend('broken', () => {
+      throw new Error('no');
+    });
+    await ready({ backend: 'cpu' });
+    const { cube } = makeCube();
+    for (const call of [() => cube.toBackend('broken'), () => ready({ backend: 'broken' })]) {
+      let refused: unknown;
+      await call().catch((error) => {
+        refused = error;
+      });
+      expect(refused).to.be.instanceOf(DeviceError);
+      expect(tf.getBackend()).to.equal('cpu');
+    }
+    cube.sample(0, 0, 0).dispose();
+    cube.dispose();
+    tf.removeBackend('broken');
+  });
+
+  it('a clone does not follow a cube to another backend, nor its writes', async function () {
+    if (BACKENDS.length < 2) this.skip();
+    const wasmPaths = (globalThis as { WAVECUBE_WASM_PATHS?: string }).WAVECUBE_WASM_PATHS;
+    const [first, second] = [BACKENDS[0], BACKENDS[BACKENDS.length - 1]];
+    await ready({ backend: second, wasmPaths });
+    await ready({ backend: first, wasmPaths });
+    const { cube, values } = makeCube();
+    const twin = cube.clone();
+    const moving = cube.toBackend(second);
+    expect(() => cube.setNode(0, 0, 0, new Float32Array(12))).to.throw(DeviceError, 'moving');
+    await moving;
+    await ready({ backend: first, wasmPaths });
+    twin.setNode(0, 0, 0, new Float32Array(12).fill(9));
+    await ready({ backend: second, wasmPaths });
+    const node = cube.getNode(0, 0, 0);
+    expectClose(await node.data(), values.get(0)!, 0);
+    node.dispose();
+    cube.dispose();
+    await ready({ backend: first, wasmPaths });
+    twin.dispose();
+  });
+
   it('ready refuses a backend that nobody registered', async () => {
     let refused: unknown;
     await ready({ backend: 'abacus' }).catch((error) => {
