@@ -1,6 +1,13 @@
 import { frequencyAt } from '../../dist/src/node.js';
 
-export const PATH_SECONDS = 14;
+const STROKES = 7;
+const STROKE_SECONDS = 2;
+/** Of a stroke, the way back to the hammer: no jump in z, so no click. */
+const RETURN_SECONDS = 0.2;
+
+/** The last stroke stays where it has died away. */
+export const PATH_SECONDS = STROKES * STROKE_SECONDS - RETURN_SECONDS;
+export const FADE_OUT_SECONDS = 0.15;
 
 /**
  * The morph's path. Seven strokes: each starts at the hammer (z = 0) and dies away along z, while velocity swells
@@ -13,12 +20,17 @@ export function path(axes) {
     axes.frequenciesHz.length,
     axes.timesSeconds[0].length,
   ].map((n) => n - 1);
-  return (seconds) => {
+  return (moment) => {
+    const seconds = Math.min(moment, PATH_SECONDS);
     const along = seconds / PATH_SECONDS;
     const swell = 0.5 - 0.5 * Math.cos(2 * Math.PI * along);
-    const stroke = (seconds / 2) % 1;
-    // Down the note in 1.8 s, and back to the hammer in 0.2 s: no jump in z, so no click.
-    const z = stroke < 0.9 ? stroke / 0.9 : (1 - stroke) / 0.1;
+    const stroke = Math.min(Math.floor(seconds / STROKE_SECONDS), STROKES - 1);
+    const since = seconds - stroke * STROKE_SECONDS;
+    const z = Math.min(
+      since / (STROKE_SECONDS - RETURN_SECONDS),
+      (STROKE_SECONDS - since) / RETURN_SECONDS,
+      1,
+    );
     const y = lastY * (0.25 + 0.4 * swell);
     return { x: lastX * swell, y, z: lastZ * z, frequencyHz: frequencyAt(axes, y) };
   };

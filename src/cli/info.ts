@@ -1,5 +1,6 @@
 /** `wavecube info`: what a cube file holds. */
 import { Command } from 'commander';
+import type { Boundary } from '../interpolation/stencil.js';
 import { loadLibrary } from './engine.js';
 import { backendOption } from './options.js';
 
@@ -13,6 +14,13 @@ export function infoCommand(): Command {
     .action(info);
 }
 
+/** What a blend does near a place without a node. */
+const MISSING = {
+  zero: 'places without a node count as silence',
+  renormalize: 'a blend counts the nodes that are there',
+  error: 'a blend that needs a missing node fails',
+};
+
 async function info(path: string, { json, backend }: { json?: boolean; backend: string }): Promise<void> {
   const { instrumentAxes, nameOfFrequency, WavetableMatrix } = await loadLibrary(backend);
   const cube = await WavetableMatrix.load(path);
@@ -25,6 +33,8 @@ async function info(path: string, { json, backend }: { json?: boolean; backend: 
     nodes,
     denseBytes,
     storedBytes,
+    boundary: cube.options.boundary,
+    missing: cube.options.missing,
     metadata: cube.metadata,
   };
   cube.dispose();
@@ -37,25 +47,41 @@ async function info(path: string, { json, backend }: { json?: boolean; backend: 
     ['node', `[${facts.node.join(', ')}] ${facts.dtype}`],
     ['nodes', `${nodes} of ${facts.grid.reduce((a, b) => a * b)}`],
     ['bytes', storedBytes.toLocaleString('en')],
+    ['boundary', boundaryText(facts.boundary)],
+    ['missing', `${facts.missing}: ${MISSING[facts.missing]}`],
   ];
   if (axes) {
     const pitches = axes.frequenciesHz.map(
       (frequencyHz) => `${nameOfFrequency(frequencyHz)} ${frequencyHz.toFixed(1)}`,
     );
-    const ends = axes.timesSeconds.map((times) => times[times.length - 1]);
     rows.push(
       ['x: velocity', axes.velocities.join(', ')],
       [
         'y: pitch, Hz',
         pitches.length > 4 ? `${pitches[0]} … ${pitches[pitches.length - 1]}` : pitches.join(', '),
       ],
-      [
-        'z: time, s',
-        `${axes.timesSeconds[0][0].toFixed(2)} … ${[...new Set([ends[0], ends[ends.length - 1]].map((s) => s.toFixed(2)))].join(' (lowest note), ')}${ends.length > 1 ? ' (highest)' : ''}`,
-      ],
+      ['z: time, s', timesText(axes.timesSeconds)],
       ['sample rate', `${axes.sampleRateHz} Hz`],
     );
   }
   if (typeof cube.metadata.source === 'string') rows.push(['source', cube.metadata.source]);
+  // The instrument's axes and a source that is a text are told above.
+  const keys = Object.entries(cube.metadata).flatMap(([key, value]) =>
+    (key === 'instrument' && axes) || (key === 'source' && typeof value === 'string') ? [] : [key],
+  );
+  if (keys.length > 0) rows.push(['metadata', `${keys.join(', ')} (--json shows what they hold)`]);
   process.stdout.write(rows.map(([name, value]) => `${name.padEnd(14)}${value}\n`).join(''));
+}
+
+function boundaryText(boundary: Boundary | { x?: Boundary; y?: Boundary; z?: Boundary }): string {
+  const { x, y, z } = typeof boundary === 'string' ? { x: boundary, y: boundary, z: boundary } : boundary;
+  return x === y && y === z ? `${x}` : `x ${x}, y ${y}, z ${z}`;
+}
+
+/** Each pitch has its own times: from the same start to where it has died away. */
+function timesText(timesSeconds: readonly (readonly number[])[]): string {
+  const [lowest, highest] = [timesSeconds[0], timesSeconds[timesSeconds.length - 1]].map((times) =>
+    [...new Set([times[0], times[times.length - 1]].map((seconds) => seconds.toFixed(2)))].join(' … '),
+  );
+  return lowest === highest ? lowest : `${lowest} for the lowest pitch, ${highest} for the highest`;
 }

@@ -1,13 +1,20 @@
 #!/usr/bin/env node
-/** The `wavecube` command. Exit codes: 0 done, 1 it failed, 2 it was called wrongly. */
+/** The `wavecube` command. Exit codes: 0 done, 1 it failed, 2 it was called wrongly, 128 + n ended by signal n. */
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { buildCommand } from './build.js';
 import { explain } from './explain.js';
 import { infoCommand } from './info.js';
+import { stopBars } from './progress.js';
 import { sampleCommand } from './sample.js';
+import { exitOnSignals } from './signals.js';
+
+// By its name, as it lies at another distance from the sources than from what is built of them.
+const { version } = createRequire(import.meta.url)('wavecube/package.json') as { version: string };
 
 const program = new Command('wavecube')
   .description('Cubes of wavetables: build one from recordings, look at it, sample it.')
+  .version(version, '-v, --version', 'print the version')
   .addHelpText(
     'after',
     `
@@ -23,9 +30,11 @@ Examples:
 for (const command of [buildCommand(), infoCommand(), sampleCommand()])
   program.addCommand(command.copyInheritedSettings(program));
 
+exitOnSignals();
 try {
   await program.parseAsync();
 } catch (error) {
+  stopBars();
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {

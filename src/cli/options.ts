@@ -27,5 +27,13 @@ export function powerOfTwoCount(text: string): number {
   return value;
 }
 
+/** From telephone sound to eight times a studio's; a .wav's header holds whole numbers. */
+export function sampleRate(text: string): number {
+  const value = count(text);
+  if (value < 4000 || value > 384000)
+    throw new InvalidArgumentError('It must be between 4000 and 384000 Hz.');
+  return value;
+}
+
 export const backendOption = (): Option =>
   new Option('--backend <name>', 'what computes').choices(['auto', 'wasm', 'cpu', 'webgpu']).default('auto');

@@ -7,6 +7,15 @@ export interface Stage {
   done(note?: string): void;
 }
 
+/** Bars on a terminal now: they hide its cursor and keep the event loop alive. */
+const running = new Set<SingleBar>();
+
+/** Gives the terminal back: when a stage fails, and at exit. */
+export function stopBars(): void {
+  for (const bar of running) bar.stop();
+  running.clear();
+}
+
 /** @param stream where it is drawn: stderr, so that stdout stays what was asked for. */
 export function stage(title: string, stream: NodeJS.WriteStream = process.stderr): Stage {
   const started = performance.now();
@@ -21,16 +30,20 @@ export function stage(title: string, stream: NodeJS.WriteStream = process.stderr
         Presets.shades_classic,
       )
     : undefined;
-  let running = false;
   return {
     update(done, of) {
       if (!bar) return;
-      if (!running) bar.start(of, done);
-      else bar.update(done);
-      running = true;
+      if (running.has(bar)) {
+        bar.update(done);
+        return;
+      }
+      if (running.size === 0) process.once('exit', stopBars);
+      running.add(bar);
+      bar.start(of, done);
     },
     done(note = '') {
-      if (running) bar?.stop();
+      if (bar && running.delete(bar)) bar.stop();
+      if (running.size === 0) process.off('exit', stopBars);
       const seconds = (performance.now() - started) / 1000;
       stream.write(`${title.padEnd(22)} ${seconds.toFixed(1).padStart(5)} s${note ? `  ${note}` : ''}\n`);
     },

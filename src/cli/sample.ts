@@ -1,27 +1,20 @@
 /** `wavecube sample`: one place of a cube as sound, picture or numbers. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { ArgumentError } from '../errors.js';
 import type { WavetableMatrix } from '../grid/matrix.js';
 import { loadLibrary } from './engine.js';
-import { backendOption, finiteNumber, positiveNumber } from './options.js';
+import { backendOption, finiteNumber, positiveNumber, sampleRate } from './options.js';
+import { checkPlace, fileName, required } from './output.js';
 
 type Library = Awaited<ReturnType<typeof loadLibrary>>;
 
 interface Options {
-  output: string;
+  output?: string;
   duration: number;
   frequency?: number;
   sampleRate?: number;
   hold?: boolean;
   backend: string;
-}
-
-const KINDS = ['.wav', '.png', '.npy'] as const;
-
-function outputPath(path: string): string {
-  if (!KINDS.some((kind) => path.toLowerCase().endsWith(kind)))
-    throw new InvalidArgumentError(`It must end with ${KINDS.join(', ')}.`);
-  return path;
 }
 
 export function sampleCommand(): Command {
@@ -40,10 +33,14 @@ output's name asks for:
     .argument('<x>', 'velocity, from 0', finiteNumber)
     .argument('<y>', 'pitch, from 0', finiteNumber)
     .argument('<z>', 'time, from 0', finiteNumber)
-    .requiredOption('-o, --output <file>', 'note.wav, cycle.png or cycle.npy', outputPath)
+    .option(
+      '-o, --output <file>',
+      'note.wav, cycle.png or cycle.npy (required)',
+      fileName('.wav', '.png', '.npy'),
+    )
     .option('-d, --duration <seconds>', 'of the note', positiveNumber, 2)
-    .option('-f, --frequency <hz>', 'of the note', positiveNumber)
-    .option('--sample-rate <hz>', 'of the .wav', positiveNumber)
+    .option('-f, --frequency <hz>', 'of the note, below half the sample rate', positiveNumber)
+    .option('--sample-rate <hz>', "of the .wav, 4000 to 384000; else the cube's, else 48000", sampleRate)
     .option('--hold', 'a steady tone: stay at Z')
     .addOption(backendOption())
     .addHelpText(
@@ -57,23 +54,49 @@ Examples:
     .action(sample);
 }
 
-async function sample(path: string, x: number, y: number, z: number, options: Options): Promise<void> {
+async function sample(
+  path: string,
+  x: number,
+  y: number,
+  z: number,
+  options: Options,
+  command: Command,
+): Promise<void> {
+  const output = required(command, options.output);
+  checkPlace(output);
   const library = await loadLibrary(options.backend);
   const cube = await library.WavetableMatrix.load(path);
-  const bytes = options.output.toLowerCase().endsWith('.wav')
-    ? await note(library, cube, path, [x, y, z], options)
-    : await table(library, cube, [x, y, z], options.output);
-  await library.fileStorage.write(options.output, bytes);
+  for (const line of outside(cube, [x, y, z])) process.stderr.write(`wavecube: ${line}\n`);
+  const bytes = output.toLowerCase().endsWith('.wav')
+    ? await note(library, cube, path, [x, y, z], options, command)
+    : await table(library, cube, [x, y, z], output);
+  await library.fileStorage.write(output, bytes);
   cube.dispose();
-  process.stdout.write(`${options.output}: ${bytes.length.toLocaleString('en')} bytes\n`);
+  process.stdout.write(`${output}: ${bytes.length.toLocaleString('en')} bytes\n`);
+}
+
+/** What is said of coordinates outside the grid. */
+function outside(cube: WavetableMatrix, place: [number, number, number]): string[] {
+  const { boundary } = cube.options;
+  const rules = typeof boundary === 'string' ? { x: boundary, y: boundary, z: boundary } : boundary;
+  return (['x', 'y', 'z'] as const).flatMap((axis, i) => {
+    const last = [cube.width, cube.height, cube.depth][i] - 1;
+    if (place[i] >= 0 && place[i] <= last) return [];
+    const rule = rules[axis] ?? 'clamp';
+    const taken =
+      rule === 'clamp' ? `clamped to ${place[i] < 0 ? 0 : last}` : `its boundary there is '${rule}'`;
+    const range = last === 0 ? `can only be 0` : `runs from 0 to ${last}`;
+    return [`${axis} ${place[i]} is outside the grid, where ${axis} ${range}: ${taken}`];
+  });
 }
 
 async function note(
-  { encodeWav, instrumentAxes, notePath, renderPath }: Library,
+  { encodeWav, frequencyAt, instrumentAxes, notePath, renderPath }: Library,
   cube: WavetableMatrix,
   path: string,
   [x, y, z]: [number, number, number],
   { duration, frequency, sampleRate, hold }: Options,
+  command: Command,
 ): Promise<Uint8Array> {
   if (cube.resolution[0] !== 1 || cube.channels !== 1)
     throw new ArgumentError(
@@ -81,9 +104,12 @@ async function note(
     );
   const axes = instrumentAxes(cube.metadata);
   const sampleRateHz = sampleRate ?? axes?.sampleRateHz ?? 48000;
-  const way = axes
-    ? notePath(axes, [x, y, z], { frequencyHz: frequency, hold })
-    : () => ({ x, y, z, frequencyHz: frequency ?? 110 });
+  const frequencyHz = frequency ?? (axes ? frequencyAt(axes, y) : 110);
+  if (frequencyHz >= sampleRateHz / 2)
+    command.error(
+      `error: a note of ${+frequencyHz.toFixed(1)} Hz cannot be heard at ${sampleRateHz} samples a second: --frequency must be below ${sampleRateHz / 2}, or --sample-rate higher`,
+    );
+  const way = axes ? notePath(axes, [x, y, z], { frequencyHz, hold }) : () => ({ x, y, z, frequencyHz });
   const { samples } = await renderPath(cube, way, { sampleRateHz, durationSeconds: duration });
   return encodeWav(samples, sampleRateHz);
 }

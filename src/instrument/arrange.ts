@@ -20,6 +20,7 @@ const COLUMN_CENTS = 40;
  * Sorts notes into pitch columns (neighbours closer than 40 cents share one) and velocity layers. A layer's number
  * comes from the path ('C4v8.wav', 'v8/C4.wav') if all paths have one; else the recordings of each column are put in
  * the order of their measured loudness, the loudest in the top layer.
+ * @throws ArgumentError if there is no note.
  */
 export function arrangeNotes(notes: readonly Note[]): Arrangement {
   check(notes.length > 0, () => new ArgumentError('arrangeNotes: there must be at least one note, got none'));

@@ -19,17 +19,17 @@ export function instrumentAxes(metadata: Record<string, unknown>): InstrumentAxe
   return axes?.kind === 'wavecube-instrument' ? axes : undefined;
 }
 
-/** Frequency at pitch coordinate y, Hz: geometric between columns, clamped outside. */
+/** Frequency at pitch coordinate y (0 … Y − 1), Hz: geometric between columns, clamped outside. */
 export function frequencyAt({ frequenciesHz }: InstrumentAxes, y: number): number {
   return between(frequenciesHz, y);
 }
 
-/** The pitch coordinate of a frequency, clamped to the axis. */
+/** The pitch coordinate y of a frequency in Hz, clamped to the axis: frequencyAt backwards. */
 export function pitchCoordinate({ frequenciesHz }: InstrumentAxes, frequencyHz: number): number {
   return coordinateIn(frequenciesHz, frequencyHz);
 }
 
-/** Seconds after the onset at (y, z), clamped. */
+/** Seconds after the onset at coordinates (y, z): geometric between nodes, clamped outside. */
 export function timeAt({ timesSeconds }: InstrumentAxes, y: number, z: number): number {
   return between(
     timesSeconds.map((times) => between(times, z)),
@@ -37,13 +37,16 @@ export function timeAt({ timesSeconds }: InstrumentAxes, y: number, z: number): 
   );
 }
 
-/** The time coordinate z of a moment of pitch y, clamped to the axis. */
+/** The time coordinate z of a moment, in seconds after the onset, at pitch coordinate y; clamped: timeAt backwards. */
 export function timeCoordinate(axes: InstrumentAxes, y: number, seconds: number): number {
   const times = axes.timesSeconds[0].map((_, z) => timeAt(axes, y, z));
   return coordinateIn(times, seconds);
 }
 
-/** Times of a note, spaced geometrically from `first` to `last` seconds. */
+/**
+ * Times of a note, spaced geometrically from `first` to `last`, both in seconds and above 0.
+ * @returns [count] seconds; of one, `first`.
+ */
 export function geometricTimes(first: number, last: number, count: number): number[] {
   if (count === 1) return [first];
   return Array.from({ length: count }, (_, i) => first * (last / first) ** (i / (count - 1)));

@@ -6,35 +6,50 @@ import { alignmentPhases, cutNote } from './cut.js';
 import type { Note } from './note.js';
 
 export interface InstrumentOptions {
-  /** W: samples a cycle, a power of two. Default 1024. */
+  /** W: samples a cycle, a power of two ≥ 2. Default 1024. */
   size?: number;
   /** Points of the time axis. Default 12. */
   times?: number;
-  /** false keeps each cut's own phases, which cancel when blended; here to show it. Default true. */
+  /** false keeps each cut's own phases, which cancel when blended. Default true. */
   align?: boolean;
   /** What the metadata says of where the sound is from. */
   source?: string;
+  /** Called after each note is cut. */
   onProgress?: (done: number, of: number) => void;
 }
 
 export interface Instrument extends Arrangement {
-  /** [X, Y, Z] nodes [1, W, 1]; sparse where recordings are missing: there blends count what is present. */
+  /** X × Y × Z nodes [1, W, 1]; the caller disposes it. Sparse where recordings are missing: there blends count what is present. */
   readonly cube: WavetableMatrix;
   readonly axes: InstrumentAxes;
-  /** Of the reference cycle, radians, [W/2]. */
+  /** The phases that all cycles have, for cutNote: of the reference cycle, radians, Float64Array [W/2]. */
   readonly phaseRad: Float64Array;
 }
 
 const FIRST_SECONDS = 0.03;
 
 /**
- * Builds an instrument from heard notes. Each pitch has its own time axis, from 30 ms to where its notes have decayed
+ * Builds an instrument from heard notes: a cube whose metadata holds its axes (instrumentAxes). Each pitch has its own time axis, from 30 ms to where its notes have decayed
  * by 30 dB; these ends are smoothed along the pitch axis (a line in log time over log frequency), so that times
  * blend as the sound does.
  * @throws ArgumentError if there is no note.
  */
 export function buildInstrument(notes: readonly Note[], options: InstrumentOptions = {}): Instrument {
-  const { size = 1024, times = 12, align = true, source, onProgress } = options;
+  const steps = buildSteps(notes, options);
+  let step = steps.next();
+  while (!step.done) {
+    options.onProgress?.(...step.value);
+    step = steps.next();
+  }
+  return step.value;
+}
+
+/** buildInstrument, note by note, for who has other things to see to in between. Yields [done, of]. */
+export function* buildSteps(
+  notes: readonly Note[],
+  options: InstrumentOptions,
+): Generator<[done: number, of: number], Instrument> {
+  const { size = 1024, times = 12, align = true, source } = options;
   const arrangement = arrangeNotes(notes);
   const { velocities, frequenciesHz } = arrangement;
   const placed = arrangement.notes.flatMap((layer, x) =>
@@ -57,13 +72,13 @@ export function buildInstrument(notes: readonly Note[], options: InstrumentOptio
     periodic: { w: true },
     metadata: { instrument: axes, ...(source ? { source } : {}) },
   });
-  placed.forEach(({ x, y, note }, done) => {
+  for (const [done, { x, y, note }] of placed.entries()) {
     const cycles = cutNote(note, axes.timesSeconds[y], align ? phaseRad : undefined, size);
     cycles.forEach((cycle, z) => {
       cube.setNode(x, y, z, cycle);
     });
-    onProgress?.(done + 1, placed.length);
-  });
+    yield [done + 1, placed.length];
+  }
   return { ...arrangement, cube, axes, phaseRad };
 }
 

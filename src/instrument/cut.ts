@@ -9,11 +9,11 @@ const SPAN_OF_TIME = 0.3;
 
 /**
  * Cuts a note's cycles at given times.
- * @param timesSeconds after the onset.
+ * @param timesSeconds after the onset; past the end of the recording there is silence.
  * @param phaseRad the reference's phases (alignmentPhases), or undefined to keep each cut's own: these cancel when
  * they are blended, and are here to show it.
  * @param size samples a cycle, a power of two; harmonics below size/2 and below the recording's Nyquist are kept.
- * @returns one Float32Array [size] a time, in the recording's level.
+ * @returns one Float32Array [size] a time, in the recording's level; samples at phases (i + ½)/size.
  */
 export function cutNote(
   note: Note,
@@ -40,7 +40,8 @@ export function cutNote(
 
 /**
  * The phases all cycles of an instrument are aligned to: those of a real cycle of its lowest, loudest note, which has
- * the most harmonics.
+ * the most harmonics. The cycle is cut 50 ms after the onset.
+ * @param size samples a cycle, a power of two.
  * @returns radians, Float64Array [size/2].
  */
 export function alignmentPhases(note: Note, size: number): Float64Array {

@@ -1,22 +1,24 @@
 /** Sound files into samples: Ogg Vorbis and WAV, by what the bytes say, not by the name. */
 import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis';
 import { FormatError } from '../errors.js';
-import { WaveFile } from './wavefile.js';
+import { decodeWav } from './wav.js';
 
 export interface Sound {
   readonly sampleRateHz: number;
-  /** Mono: the mean of the channels, full scale ±1. */
+  /** [N], mono: the mean of the channels, full scale ±1. */
   readonly samples: Float32Array;
 }
 
 /** Decodes one sound file after the other; free it when done. */
 export interface SoundDecoder {
   /**
+   * @param bytes a whole .ogg (Vorbis) or .wav file: PCM of 8 to 32 bits, floats, A-law, µ-law, IMA ADPCM.
    * @param source names the bytes in errors.
-   * @throws FormatError if they are neither Ogg Vorbis nor WAV, or hold no sound. An Ogg file cut short gives what is
+   * @throws FormatError if they are neither Ogg Vorbis nor WAV, or hold no sound. A file cut short gives what is
    * there of it.
    */
   decode(bytes: Uint8Array, source: string): Promise<Sound>;
+  /** Frees the Ogg decoder's memory; a later decode opens it again. */
   free(): void;
 }
 
@@ -25,6 +27,7 @@ export function openDecoder(): SoundDecoder {
   let ogg: OggVorbisDecoder | undefined;
   return {
     async decode(bytes, source) {
+      if (bytes.length === 0) throw new FormatError(source, 'is empty');
       const magic = String.fromCharCode(...bytes.subarray(0, 4));
       if (magic === 'RIFF' || magic === 'RIFX' || magic === 'RF64') return decodeWav(bytes, source);
       if (magic !== 'OggS')
@@ -39,7 +42,10 @@ export function openDecoder(): SoundDecoder {
   };
 }
 
-/** One whole sound file, as SoundDecoder.decode. */
+/**
+ * Decodes one whole sound file, as SoundDecoder.decode does.
+ * @throws FormatError if it is neither Ogg Vorbis nor WAV, or holds no sound.
+ */
 export async function decodeSound(bytes: Uint8Array, source: string): Promise<Sound> {
   const decoder = openDecoder();
   try {
@@ -61,20 +67,7 @@ async function decodeOgg(decoder: OggVorbisDecoder, bytes: Uint8Array, source: s
   return { sampleRateHz: sampleRate, samples: mix(channelData) };
 }
 
-function decodeWav(bytes: Uint8Array, source: string): Sound {
-  try {
-    const wav = new WaveFile(bytes);
-    wav.toBitDepth('32f');
-    const got = wav.getSamples(false, Float32Array) as unknown as Float32Array | Float32Array[];
-    const channels = Array.isArray(got) ? got : [got];
-    return { sampleRateHz: (wav.fmt as { sampleRate: number }).sampleRate, samples: mix(channels) };
-  } catch (cause) {
-    throw new FormatError(source, `is not a WAV file that can be read: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}
-
+/** The mean of the channels. */
 function mix(channels: readonly Float32Array[]): Float32Array {
   if (channels.length === 1) return Float32Array.from(channels[0]);
   const samples = new Float32Array(channels[0].length);

@@ -1,7 +1,9 @@
 /** Recordings from a file system, for Node; nothing here runs on import. */
-import { ArgumentError, check, FormatError, WavecubeError } from '../errors.js';
+import { ArgumentError, check, WavecubeError } from '../errors.js';
+import { fileStorage } from '../storage/file.js';
 import { openDecoder } from './decode.js';
 import { hearNote, type Note } from './note.js';
+import { UnheardError } from './unheard.js';
 
 const builtin = <T>(name: string): T => {
   check(
@@ -14,7 +16,11 @@ const builtin = <T>(name: string): T => {
   return process.getBuiltinModule(name) as T;
 };
 
-/** Paths of the .wav and .ogg files in a folder and the folders in it, in the order of their names. */
+/**
+ * Paths of the .wav and .ogg files in a folder and the folders in it, in the order of their names. Names that begin
+ * with a dot are passed over.
+ * @throws the file system's error if the folder cannot be read.
+ */
 export async function soundFiles(folder: string): Promise<string[]> {
   const { readdir } = builtin<typeof import('node:fs/promises')>('node:fs/promises');
   const { join } = builtin<typeof import('node:path')>('node:path');
@@ -26,27 +32,30 @@ export async function soundFiles(folder: string): Promise<string[]> {
 }
 
 export interface HeardFiles {
+  /** In the order of the paths. */
   readonly notes: Note[];
-  /** Files without a note in them, and why. */
+  /** Files without a note in them, and why: 'is silent', 'is empty', 'permission denied'. */
   readonly refused: { readonly path: string; readonly reason: string }[];
 }
 
-/** Decodes and hears files one after the other; what cannot be decoded or has no pitch is refused, and said. */
+/**
+ * Decodes and hears files one after the other. A file that cannot be read or decoded, or has no pitch, is refused, and
+ * the rest is heard.
+ * @param onProgress called after each file.
+ */
 export async function hearFiles(
   paths: readonly string[],
   onProgress?: (done: number, of: number) => void,
 ): Promise<HeardFiles> {
-  const { readFile } = builtin<typeof import('node:fs/promises')>('node:fs/promises');
   const heard: HeardFiles = { notes: [], refused: [] };
   const decoder = openDecoder();
   try {
     for (const [i, path] of paths.entries()) {
       try {
-        heard.notes.push(hearNote(path, await decoder.decode(await readFile(path), path)));
+        heard.notes.push(hearNote(path, await decoder.decode(await fileStorage.read(path), path)));
       } catch (error) {
         if (!(error instanceof WavecubeError)) throw error;
-        const reason = error instanceof FormatError ? error.message.slice(path.length + 2) : error.message;
-        heard.refused.push({ path, reason });
+        heard.refused.push({ path, reason: reasonOf(error, path) });
       }
       onProgress?.(i + 1, paths.length);
     }
@@ -54,4 +63,10 @@ export async function hearFiles(
     decoder.free();
   }
   return heard;
+}
+
+/** Errors about a file begin with its path, which is said already. */
+function reasonOf(error: WavecubeError, path: string): string {
+  if (error instanceof UnheardError) return error.reason;
+  return error.message.startsWith(`${path}: `) ? error.message.slice(path.length + 2) : error.message;
 }

@@ -4,9 +4,14 @@ import type { WavetableMatrix } from '../grid/matrix.js';
 import { meanSquare } from '../ops/meansquare.js';
 
 export interface FitOptions {
+  /** Default 120 (findCoordinates), 160 (fineTune). */
   steps?: number;
-  /** Adam's, at the first step; it falls to a twentieth of it along a half cosine. */
+  /**
+   * Adam's, at the first step; it falls to a twentieth of it along a half cosine. Default 0.15, in grid coordinates
+   * (findCoordinates); 0.2, in units of what is wrong at the start (fineTune).
+   */
   learningRate?: number;
+  /** Called after each step. */
   onProgress?: (done: number, of: number) => void;
 }
 
@@ -24,8 +29,9 @@ const SCOUTING = 0.3;
  * Finds the coordinates whose samples are most like the targets: Adam on coordinates through sampleBatch, from
  * several starts at once; after some steps each target goes on from the best of them. Every target counts by its
  * relative error, so quiet ones are found as well as loud ones.
- * @param targets [N, 1, W, 1].
- * @param starts one list of N coordinates for each start.
+ * @param cube nodes [1, W, 1].
+ * @param targets [N, 1, W, 1]; none of them silent.
+ * @param starts one list of N coordinates (x, y, z) for each start.
  */
 export async function findCoordinates(
   cube: WavetableMatrix,
@@ -103,10 +109,12 @@ async function descend(
  * Tunes a trainable cube's nodes, in place, so that its samples at `coords` become the targets: Adam through
  * sampleBatch. `anchors` are further coordinates whose targets count with their weight: what the nodes were made
  * from, so that it is not forgotten.
+ * @param cube trainable, nodes [1, W, 1].
  * @param coords [N, 3].
  * @param targets [N, 1, W, 1].
- * @param options.learningRate in units of the RMS of what is wrong at the start, as Adam's steps do not know how loud
- * the nodes are. Default 0.2.
+ * @param anchors coords [M, 3], targets [M, 1, W, 1], M may be 0; weight of their squared errors beside the targets'.
+ * @param options learningRate is in units of the RMS of what is wrong at the start: how loud the nodes are does not
+ * matter.
  */
 export async function fineTune(
   cube: WavetableMatrix,
@@ -143,7 +151,11 @@ export async function fineTune(
   tf.dispose([all, scale, wanted, wrong]);
 }
 
-/** ‖samples − targets‖ / ‖targets‖ over all targets together. */
+/**
+ * ‖samples − targets‖ / ‖targets‖ over all targets together.
+ * @param coords [N, 3].
+ * @param targets [N, 1, W, 1].
+ */
 export async function relativeError(
   cube: WavetableMatrix,
   coords: Float32Array,

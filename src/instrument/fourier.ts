@@ -137,9 +137,10 @@ export function cycleFromHarmonics({ re, im }: Harmonics, size: number): Float32
 }
 
 /**
- * A cycle at another length, band-limited: every harmonic both lengths can carry is kept exactly, the rest is gone.
+ * A cycle at another length, band-limited: every harmonic both lengths can carry is kept, the rest is gone.
  * @param cycle [N], any N ≥ 1, periodic, samples at phases (i + ½)/N.
  * @param size a power of two.
+ * @returns Float32Array [size].
  */
 export function resampleCycle(cycle: ArrayLike<number>, size: number): Float32Array {
   return cycleFromHarmonics(harmonicsOfCycle(cycle), size);

@@ -4,7 +4,7 @@ import type { WavetableMatrix } from '../grid/matrix.js';
 export interface CellLevels {
   /** 20·log₁₀(RMS at the centre / mean RMS of the corners) of each cell, dB. */
   readonly differencesDb: Float64Array;
-  /** How many lie within ±1 dB. */
+  /** How many of them lie within ±limitDb. */
   readonly within: number;
 }
 
@@ -12,6 +12,7 @@ export interface CellLevels {
  * Samples the centre of every cell whose corners are all there and compares its level, the RMS, with the arithmetic
  * mean of its corners' RMS. Cycles with agreeing phases stay near 0 dB (below it as far as their spectra differ),
  * cycles with random ones fall towards −9 dB.
+ * @param limitDb what still counts as `within`. Default 1 dB.
  */
 export async function cellLevels(cube: WavetableMatrix, limitDb = 1): Promise<CellLevels> {
   const dims = [cube.width, cube.height, cube.depth];

@@ -15,8 +15,9 @@ export function frequencyFromName(name: string): number | undefined {
 }
 
 /**
- * The velocity in a file's path: 'v8' before the extension ('D#4v8.ogg', 'C4_v100.wav'), or a folder called so
+ * The velocity layer in a file's path: 'v8' before the extension ('D#4v8.ogg', 'C4_v100.wav'), or a folder called so
  * ('v8/C4.wav', 'velocity12/C4.wav').
+ * @returns the number, or undefined where neither holds one.
  */
 export function velocityFromPath(path: string): number | undefined {
   const parts = path.split(/[\\/]/);
@@ -38,5 +39,5 @@ export function nameOfFrequency(frequencyHz: number): string {
   return `${NAMES[((midi % 12) + 12) % 12]}${Math.floor(midi / 12) - 1}`;
 }
 
-/** 1200·log₂(a/b). */
+/** From frequency b up to frequency a in cents, 1200·log₂(a/b); negative where a is lower. */
 export const cents = (a: number, b: number): number => 1200 * Math.log2(a / b);

@@ -7,19 +7,23 @@ export interface Note {
   /** Where the recording came from; names it in reports. */
   readonly path: string;
   readonly sampleRateHz: number;
-  /** From the onset, at most MAX_SECONDS. */
+  /** [N], mono, from the onset on, at most 12 s. */
   readonly samples: Float32Array;
   readonly pitch: Pitch;
-  /** RMS of the loudest 100 ms. */
+  /** RMS of the loudest 100 ms; full scale 1. */
   readonly level: number;
-  /** Seconds until the level has fallen by DROP_DB, or the recording ends. */
+  /** From the onset until the level has fallen by 30 dB or the recording ends; at most 12 s. */
   readonly decaySeconds: number;
 }
 
 const MAX_SECONDS = 12;
 const DROP_DB = 30;
 
-/** @throws ArgumentError if there is no pitched sound in it. */
+/**
+ * Hears a recording: finds the onset of its note, its pitch, level and decay.
+ * @param path names the recording in reports; its end may tell a velocity (velocityFromPath).
+ * @throws ArgumentError if it is empty, silent or not finite, or has no pitch.
+ */
 export function hearNote(path: string, { samples, sampleRateHz }: Sound): Note {
   const onset = findOnset(samples, sampleRateHz);
   const { rms } = levelFrames(samples, sampleRateHz);

@@ -1,9 +1,13 @@
 /** Where a note starts, and how long it stays above its own floor. */
-import { ArgumentError, check } from '../errors.js';
+import { check } from '../errors.js';
+import { UnheardError } from './unheard.js';
 
 const FRAME_SECONDS = 0.005;
 
-/** RMS of consecutive frames of 5 ms. */
+/**
+ * RMS of consecutive frames of 5 ms.
+ * @returns rms [N / frame, rounded down], and the samples of a frame.
+ */
 export function levelFrames(
   samples: Float32Array,
   sampleRateHz: number,
@@ -20,18 +24,18 @@ export function levelFrames(
 
 /**
  * The first sample of the first frame within 24 dB of the loudest one.
- * @throws ArgumentError if the recording is empty, silent or not finite.
+ * @returns samples from the start.
+ * @throws UnheardError if the recording is empty, silent or not finite.
  */
 export function findOnset(samples: Float32Array, sampleRateHz: number): number {
   const { rms, frame } = levelFrames(samples, sampleRateHz);
-  const loudest = rms.reduce((a, b) => Math.max(a, b), 0);
   check(
-    loudest > 0 && Number.isFinite(loudest),
-    () =>
-      new ArgumentError(
-        `findOnset: samples must hold sound, got ${samples.length} samples with a peak level of ${loudest}`,
-      ),
+    rms.length > 0,
+    () => new UnheardError('findOnset', samples.length === 0 ? 'is empty' : 'is shorter than 5 ms'),
   );
+  const loudest = rms.reduce((a, b) => Math.max(a, b), 0);
+  check(Number.isFinite(loudest), () => new UnheardError('findOnset', 'has samples that are not finite'));
+  check(loudest > 0, () => new UnheardError('findOnset', 'is silent'));
   return rms.findIndex((level) => level >= loudest * 10 ** (-24 / 20)) * frame;
 }
 

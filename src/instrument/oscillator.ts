@@ -10,12 +10,12 @@ export interface Playing {
   readonly sampleRateHz: number;
   /** Samples from one cycle of the sequence to the next. */
   readonly hop: number;
-  /** Hz at each cycle; geometric between them. */
+  /** [frames]: Hz at each cycle; geometric between them. A cycle above Nyquist is silent. */
   readonly frequenciesHz: ArrayLike<number>;
 }
 
 export interface Played {
-  /** (cycles − 1)·hop + 1 samples. */
+  /** Mono, [(frames − 1)·hop + 1], in the cycles' level. */
   readonly samples: Float32Array;
   /** The largest step between two samples with a join between them: the phase wraps, or the next cycle takes over. */
   readonly largestStepAtJoins: number;
@@ -24,7 +24,9 @@ export interface Played {
 }
 
 /**
+ * Plays cycles one after the other, as one sound.
  * @param cycles [frames, W]: one cycle a frame, samples at phases (i + ½)/W.
+ * @param width W.
  * @throws ArgumentError unless there are two frames or more, with a frequency each.
  */
 export function playCycles(cycles: ArrayLike<number>, width: number, playing: Playing): Played {

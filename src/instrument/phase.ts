@@ -10,6 +10,8 @@ import { cycleFromHarmonics, type Harmonics, harmonicsOfCycle } from './fourier.
 /**
  * The phases of a real cycle's harmonics, turned so that phase 0 lies where its waveform is quietest: there a cycle
  * ends and the next begins.
+ * @param harmonics of the cycle: [count] each.
+ * @param size samples at which the quietest place is looked for, a power of two.
  * @returns radians, Float64Array [count]; x(φ) = Σ_k magnitude_k · cos(2πkφ − phaseRad_k).
  */
 export function referencePhases({ re, im }: Harmonics, size: number): Float64Array {
@@ -43,6 +45,7 @@ export function cycleWithPhases(
  * @param cycle [N], any N; samples at phases (i + ½)/N.
  * @param phaseRad of referencePhases; harmonics beyond its length get phase 0.
  * @param size of the result, a power of two.
+ * @returns Float32Array [size], samples at phases (i + ½)/size.
  */
 export function alignCycle(cycle: ArrayLike<number>, phaseRad: Float64Array, size: number): Float32Array {
   const { re, im } = harmonicsOfCycle(cycle);

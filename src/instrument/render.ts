@@ -6,9 +6,11 @@ import { type Played, playCycles } from './oscillator.js';
 
 /** Where a path is at a moment. */
 export interface PathPoint {
+  /** Grid coordinates, as for sample. */
   readonly x: number;
   readonly y: number;
   readonly z: number;
+  /** The pitch it is played at, whatever pitch its nodes were recorded at. */
   readonly frequencyHz: number;
   /** A factor on the cube's own level. Default 1. */
   readonly gain?: number;
@@ -19,8 +21,9 @@ export interface RenderOptions {
   durationSeconds: number;
   /** A cycle is sampled from the cube this often. Default 5 ms. */
   hopSeconds?: number;
-  /** The sound rises from and falls to zero in these. Defaults 4 ms and 30 ms. */
+  /** The sound rises from zero in this. Default 4 ms. */
   fadeInSeconds?: number;
+  /** The sound falls to zero at its end in this. Default 30 ms. */
   fadeOutSeconds?: number;
 }
 
@@ -28,7 +31,7 @@ export interface RenderOptions {
  * Renders the sound of a path through a cube whose nodes are [1, W, 1] cycles. Cycles are sampled along the path in
  * one call of sampleChunks and played by one oscillator (playCycles).
  * @param path time in seconds → where, and at what pitch.
- * @returns mono samples in the cube's level, and the largest steps at the joins of cycles and inside cycles.
+ * @returns mono samples in the cube's level, durationSeconds long rounded up to whole hops, and the largest steps at the joins of cycles and inside cycles.
  * @throws ArgumentError for nodes of another shape or a duration that is not positive.
  */
 export async function renderPath(
@@ -78,8 +81,10 @@ export async function renderPath(
 
 /**
  * The path of a note that starts at (x, y, z) and lives on along the time axis as its recordings did; past the
- * axis' end it goes on dying at the rate of its last step.
+ * axis' end it fades by a further 30 dB in as long as the axis lasted.
+ * @param frequencyHz the pitch it is played at; default the cube's own at y.
  * @param hold stay at z: a steady tone.
+ * @returns a path for renderPath.
  */
 export function notePath(
   axes: InstrumentAxes,

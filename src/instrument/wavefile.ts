@@ -5,5 +5,6 @@ type Module = typeof import('wavefile');
 const { WaveFile } = (
   (loaded as Partial<Module>).WaveFile ? loaded : (loaded as unknown as { default: Module }).default
 ) as Module;
+type WaveFile = InstanceType<Module['WaveFile']>;
 
 export { WaveFile };

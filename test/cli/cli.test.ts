@@ -102,6 +102,15 @@ describe('the wavecube command', function () {
       [['sample', cube, '0', 'zero', '0', '-o', 'x.wav'], /'zero'.*must be a number/],
       [['sample', cube, '0', '0', '0', '-o', 'x.mp3'], /must end with \.wav, \.png, \.npy/],
       [['build', folder], /required option.*--output/],
+      [['build'], /missing required argument 'dir'/],
+      [['build', folder, '-o', 'a.h5'], /must end with \.npz/],
+      [['sample'], /missing required argument 'cube'/],
+      [['sample', cube, '0', '0', '0'], /required option.*--output/],
+      [['sample', cube, '0', '0', '0', '-o', 'x.wav', '--sample-rate', '100'], /between 4000 and 384000/],
+      [
+        ['sample', cube, '0', '0', '0', '-o', 'x.wav', '-f', '24000', '--backend', 'cpu'],
+        /must be below 24000/,
+      ],
       [['info', cube, '--backend', 'abacus'], /abacus/],
       [['dance'], /unknown command 'dance'/],
       [[], /Usage: wavecube/],
@@ -113,8 +122,13 @@ describe('the wavecube command', function () {
   });
 
   it('a failure exits 1 with one line that names the file', async () => {
+    await mkdir(join(folder, 'taken.png'));
     const missing = join(folder, 'missing.npz');
+    const nowhere = join(folder, 'no', 'x.npz');
     for (const [args, names] of [
+      [['build', folder, '-o', nowhere], `${nowhere}: the folder ${join(folder, 'no')} does not exist`],
+      [['build', folder, '-o', join(cube, 'x.npz')], `${cube} is not a folder`],
+      [['sample', cube, '0', '0', '0', '-o', join(folder, 'taken.png')], 'it is a folder'],
       [['info', missing, '--backend', 'cpu'], missing],
       [['info', join(folder, 'lowv1.wav'), '--backend', 'cpu'], 'lowv1.wav'],
       [['build', join(folder, 'nowhere'), '-o', 'x.npz', '--backend', 'cpu'], 'nowhere'],
@@ -128,6 +142,73 @@ describe('the wavecube command', function () {
       expect(stderr).to.include(names);
       expect(stderr.trim().split('\n')).to.have.length(1);
     }
+  });
+
+  it('build says in plain words what it leaves out, and which notes are off their names', async () => {
+    const mixed = join(folder, 'mixed');
+    await mkdir(mixed);
+    const click = new Float32Array(48000);
+    click[4800] = 1;
+    for (const [name, bytes] of [
+      ['A3.wav', encodeWav(pianoTone(220), 48000)],
+      ['C4.wav', encodeWav(pianoTone(277.2), 48000)],
+      ['click.wav', encodeWav(click, 48000)],
+      ['empty.wav', new Uint8Array(0)],
+      ['silent.wav', encodeWav(new Float32Array(48000), 48000)],
+    ] as const)
+      await writeFile(join(mixed, name), bytes);
+    const one = join(folder, 'mixed.npz');
+    const built = await wavecube('build', mixed, '-o', one, '--times', '1', '--backend', 'cpu');
+    expect(built.code, built.stderr).to.equal(0);
+    for (const says of [
+      /left out: .*click\.wav: has no pitch: it sounds like noise or a click\n/,
+      /left out: .*empty\.wav: is empty\n/,
+      /left out: .*silent\.wav: is silent\n/,
+      /off its name: .*C4\.wav: sounds at 277\.\d Hz, 10\d cents above C4; kept/,
+    ])
+      expect(built.stderr).to.match(says);
+    expect(built.stderr).not.to.match(/A3\.wav/);
+    expect(built.stdout).to.match(/1 velocity × 2 pitches \(A3 … C#4\) × 1 time\n/);
+  });
+
+  it('sample warns of coordinates outside the grid', async () => {
+    const npy = join(folder, 'outside.npy');
+    const { code, stderr } = await wavecube('sample', cube, '7', '-1', '0', '-o', npy, '--backend', 'cpu');
+    expect(code).to.equal(0);
+    expect(stderr).to.match(/x 7 is outside the grid, where x runs from 0 to 1: clamped to 1/);
+    expect(stderr).to.match(/y -1 .*: clamped to 0/);
+    expect(stderr).not.to.match(/z 0/);
+  });
+
+  it('info of a cube that is no instrument tells its boundary, what is missing, and its metadata’s keys', async () => {
+    const { ready, WavetableMatrix } = await import('../../src/node.js');
+    await ready({ backend: 'cpu' });
+    const plain = new WavetableMatrix(2, 1, 1, {
+      resolution: 4,
+      channels: 1,
+      boundary: { x: 'wrap' },
+      missing: 'renormalize',
+      metadata: { room: { name: 'hall' }, source: 7 },
+    });
+    plain.setNode(0, 0, 0, new Float32Array(16));
+    const path = join(folder, 'plain.npz');
+    await plain.save(path);
+    plain.dispose();
+    const { stdout } = await wavecube('info', path, '--backend', 'cpu');
+    expect(stdout).to.match(/node +\[4, 4, 1\] float32\n/);
+    expect(stdout).to.match(/boundary +x wrap, y clamp, z clamp\n/);
+    expect(stdout).to.match(/missing +renormalize: /);
+    expect(stdout).to.match(/metadata +room, source /);
+    const { boundary, missing } = JSON.parse(
+      (await wavecube('info', path, '--json', '--backend', 'cpu')).stdout,
+    );
+    expect(boundary).to.deep.equal({ x: 'wrap', y: 'clamp', z: 'clamp' });
+    expect(missing).to.equal('renormalize');
+  });
+
+  it('--version prints the package’s', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    expect(await wavecube('--version')).to.deep.equal({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
   it('--help of each command exits 0 and shows an example', async () => {
