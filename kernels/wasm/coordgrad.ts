@@ -5,7 +5,7 @@
 import { coordGradThrees } from './coordgradquads';
 import { coordGradEights, coordGradFours } from './coordgradrows';
 import { addDots, addDotsHalf, gradient } from './dots';
-import { BLOCK, open, TILE_BYTES, take, WIDE } from './layout';
+import { BLOCK, open, TILE_BYTES, take, takeAbsent, WIDE } from './layout';
 import { COUNTS_BYTES, sortByKey } from './sort';
 import { AXES, absent, clamped, fill, metAbsent, ordered, RECORD_BYTES, setRows } from './stencil';
 
@@ -38,7 +38,8 @@ export function coordGrad(
   }
   open(scratch);
   const rowBytes: usize = half ? ((<usize>payload + 1) >> 1) << 2 : (<usize>payload) << 2;
-  setRows(nodes, <u32>rowBytes, take(rowBytes));
+  const none = payload < WIDE ? take(rowBytes) : takeAbsent(coords, n, rowBytes);
+  setRows(nodes, <u32>rowBytes, none);
   if (payload < WIDE) narrow(out, coords, values, tangent, n, payload, half, rowBytes);
   else wide(out, coords, values, tangent, n, payload, half, rowBytes);
 }

@@ -1,12 +1,12 @@
 /**
  * WavecubeCoordGrad for rows of four or eight floats of a full bank in cell order, all axes clamped: fused from coordinates
  * to results, one sample a step. Contract: src/ops/contract.ts. The derivative outside a clamped axis is zero; a sample
- * with a coordinate that is not finite gives zeros.
+ * with a coordinate that is not finite gives zeros. Along z values are blended by their differences, which z's own
+ * derivative needs anyway: rounding is relative to the largest of the eight.
  */
 // biome-ignore-all lint/complexity/noStaticOnlyClass: see lanes.ts
+import { Cell } from './cell';
 import { V } from './lanes';
-import { Quad } from './quads';
-import { dimX, dimY, dimZ } from './stencil';
 
 class Edges {
   /**
@@ -25,37 +25,35 @@ class Edges {
     fx: v128,
     fy: v128,
   ): v128 {
-    const x = V.sub(V.lerp(c, d, fy), V.lerp(a, b, fy));
-    const y = V.lerp(V.sub(b, a), V.sub(d, c), fx);
-    const z = V.lerp(V.lerp(az, bz, fy), V.lerp(cz, dz, fy), fx);
-    return Quad.sums(x, y, z, true);
+    const ex = V.rest(fx);
+    const ey = V.rest(fy);
+    const x = V.sub(V.lerp(c, d, ey, fy), V.lerp(a, b, ey, fy));
+    const y = V.lerp(V.sub(b, a), V.sub(d, c), ex, fx);
+    const z = V.lerp(V.lerp(az, bz, ey, fy), V.lerp(cz, dz, ey, fy), ex, fx);
+    return Cell.sums(x, y, z, true);
   }
 }
 
 export function coordGradFours(out: usize, nodes: usize, coords: usize, values: usize, n: i32): void {
   const sz: usize = 16;
-  const sy = <usize>dimZ() * sz;
-  const sx = <usize>dimY() * sy;
-  const last = f32x4(<f32>(dimX() - 1), <f32>(dimY() - 1), <f32>(dimZ() - 1), 0);
-  const lastBase = V.sub(last, f32x4(1, 1, 1, 0));
-  const strides = i32x4(<i32>sx, <i32>sy, <i32>sz, 0);
+  const sy = Cell.strideY(sz);
+  const sx = Cell.strideX(sz);
+  const last = Cell.last();
+  const lastBase = Cell.lastBase();
+  const strides = Cell.strides(sz);
   for (let i = 0; i < n; i++) {
     const r = v128.load(coords);
     const c = V.clamp(r, last);
-    const g = Quad.base(c, lastBase);
+    const g = Cell.base(c, lastBase);
     const f = V.sub(c, g);
-    const poison = Quad.poison(r);
-    const finite = !v128.any_true(v128.and(f32x4.ne(poison, poison), V.below(3)));
-    const offset = Quad.offsets(g, strides);
-    const p =
-      nodes +
-      <usize>(i32x4.extract_lane(offset, 0) + i32x4.extract_lane(offset, 1) + i32x4.extract_lane(offset, 2));
+    const finite = Cell.isFinite(r);
+    const p = Cell.row(nodes, Cell.offsets(g, strides));
     const q = p + sy;
     const u = p + sx;
     const t = u + sy;
-    const fx = v128.shuffle<i32>(f, f, 0, 0, 0, 0);
-    const fy = v128.shuffle<i32>(f, f, 1, 1, 1, 1);
-    const fz = v128.shuffle<i32>(f, f, 2, 2, 2, 2);
+    const fx = V.lane0(f);
+    const fy = V.lane1(f);
+    const fz = V.lane2(f);
     const v = v128.load(values);
     const a0 = V.mul(v, v128.load(p));
     const az = V.sub(V.mul(v, v128.load(p, 16)), a0);
@@ -81,28 +79,24 @@ export function coordGradFours(out: usize, nodes: usize, coords: usize, values: 
 
 export function coordGradEights(out: usize, nodes: usize, coords: usize, values: usize, n: i32): void {
   const sz: usize = 32;
-  const sy = <usize>dimZ() * sz;
-  const sx = <usize>dimY() * sy;
-  const last = f32x4(<f32>(dimX() - 1), <f32>(dimY() - 1), <f32>(dimZ() - 1), 0);
-  const lastBase = V.sub(last, f32x4(1, 1, 1, 0));
-  const strides = i32x4(<i32>sx, <i32>sy, <i32>sz, 0);
+  const sy = Cell.strideY(sz);
+  const sx = Cell.strideX(sz);
+  const last = Cell.last();
+  const lastBase = Cell.lastBase();
+  const strides = Cell.strides(sz);
   for (let i = 0; i < n; i++) {
     const r = v128.load(coords);
     const c = V.clamp(r, last);
-    const g = Quad.base(c, lastBase);
+    const g = Cell.base(c, lastBase);
     const f = V.sub(c, g);
-    const poison = Quad.poison(r);
-    const finite = !v128.any_true(v128.and(f32x4.ne(poison, poison), V.below(3)));
-    const offset = Quad.offsets(g, strides);
-    const p =
-      nodes +
-      <usize>(i32x4.extract_lane(offset, 0) + i32x4.extract_lane(offset, 1) + i32x4.extract_lane(offset, 2));
+    const finite = Cell.isFinite(r);
+    const p = Cell.row(nodes, Cell.offsets(g, strides));
     const q = p + sy;
     const u = p + sx;
     const t = u + sy;
-    const fx = v128.shuffle<i32>(f, f, 0, 0, 0, 0);
-    const fy = v128.shuffle<i32>(f, f, 1, 1, 1, 1);
-    const fz = v128.shuffle<i32>(f, f, 2, 2, 2, 2);
+    const fx = V.lane0(f);
+    const fy = V.lane1(f);
+    const fz = V.lane2(f);
     const v = v128.load(values);
     const w = v128.load(values, 16);
     const a0 = V.madd(V.mul(v, v128.load(p)), w, v128.load(p, 16));

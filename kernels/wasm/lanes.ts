@@ -19,9 +19,26 @@ export class V {
   @inline static madd(sum: v128, a: v128, b: v128): v128 {
     return f32x4.add(sum, f32x4.mul(a, b));
   }
-  /** a + (b − a) · t */
-  @inline static lerp(a: v128, b: v128, t: v128): v128 {
-    return f32x4.add(a, f32x4.mul(f32x4.sub(b, a), t));
+  /** a · s + b · t with s = 1 − t: at t = 0 or 1 exactly a or b, where a + (b − a) · t would lose b beside a large a. */
+  @inline static lerp(a: v128, b: v128, s: v128, t: v128): v128 {
+    return f32x4.add(f32x4.mul(a, s), f32x4.mul(b, t));
+  }
+  /** 1 − t */
+  @inline static rest(t: v128): v128 {
+    return f32x4.sub(f32x4.splat(1), t);
+  }
+  /** Lane 0, 1, 2 or 3 in all lanes. */
+  @inline static lane0(v: v128): v128 {
+    return v128.shuffle<i32>(v, v, 0, 0, 0, 0);
+  }
+  @inline static lane1(v: v128): v128 {
+    return v128.shuffle<i32>(v, v, 1, 1, 1, 1);
+  }
+  @inline static lane2(v: v128): v128 {
+    return v128.shuffle<i32>(v, v, 2, 2, 2, 2);
+  }
+  @inline static lane3(v: v128): v128 {
+    return v128.shuffle<i32>(v, v, 3, 3, 3, 3);
   }
   @inline static zero(): v128 {
     return f32x4.splat(0);

@@ -2,7 +2,7 @@
  * How a call lays out its scratch, and how long rows must be for it to go by tiles of the payload.
  */
 import { COUNTS_BYTES } from './sort';
-import { RECORD_BYTES } from './stencil';
+import { mayMiss, RECORD_BYTES } from './stencil';
 
 /** Floats of a row from which samples are sorted by cell and the payload is cut into tiles. */
 export const WIDE: i32 = 1024;
@@ -33,12 +33,24 @@ export function isPadded(payload: i32, rows: i32): bool {
   return payload === 3 && <f64>rows * 16 <= PADDED_BYTES;
 }
 
-/** Scratch that a call of any of the kernels needs at most; a number, as it may pass 2^32. */
-export function scratchBytes(n: i32, payload: i32, rows: i32): f64 {
+/**
+ * The row that taps without one read, of a sample or coordGrad of wide rows: as long as a node, so only where it may be
+ * needed. @returns its address, 0 for none.
+ */
+export function takeAbsent(coords: usize, n: i32, rowBytes: usize): usize {
+  return mayMiss(coords, n) ? take(rowBytes) : 0;
+}
+
+/**
+ * Scratch that a call of any of the kernels needs at most; a number, as it may pass 2^32. `coords` 0: a splat, which
+ * reads no rows.
+ */
+export function scratchBytes(n: i32, payload: i32, rows: i32, coords: usize): f64 {
   const rowBytes = <f64>payload * 4;
   if (payload < WIDE) {
     return <f64>BLOCK * 2 * RECORD_BYTES + rowBytes + (isPadded(payload, rows) ? <f64>rows * 16 : 0) + 256;
   }
   // Taps, weights, keys, two orders; then dots (64 bytes) or pairs (64 bytes) and row starts.
-  return <f64>n * (2 * RECORD_BYTES + 12 + 64) + rowBytes + <f64>rows * 4 + COUNTS_BYTES + 512;
+  const bytes = <f64>n * (2 * RECORD_BYTES + 12 + 64) + <f64>rows * 4 + COUNTS_BYTES + 512;
+  return coords !== 0 && mayMiss(coords, n) ? bytes + rowBytes : bytes;
 }

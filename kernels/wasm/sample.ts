@@ -3,7 +3,7 @@
  * src/ops/contract.ts.
  */
 import { blend, blendHalf } from './blend';
-import { BLOCK, FUSED, open, TILE_BYTES, take, WIDE } from './layout';
+import { BLOCK, FUSED, open, TILE_BYTES, take, takeAbsent, WIDE } from './layout';
 import { sampleQuads } from './samplequads';
 import { sampleEights, sampleRows } from './samplerows';
 import { COUNTS_BYTES, sortByKey } from './sort';
@@ -29,7 +29,8 @@ export function sample(
   }
   open(scratch);
   const rowBytes: usize = half ? ((<usize>payload + 1) >> 1) << 2 : (<usize>payload) << 2;
-  setRows(nodes, <u32>rowBytes, take(rowBytes));
+  const none = payload < WIDE ? take(rowBytes) : takeAbsent(coords, n, rowBytes);
+  setRows(nodes, <u32>rowBytes, none);
   if (payload < WIDE) narrow(out, coords, tangent, n, payload, half, rowBytes);
   else wide(out, coords, tangent, n, payload, half, rowBytes);
 }

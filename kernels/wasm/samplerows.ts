@@ -3,44 +3,43 @@
  * results, one sample a step. Contract: src/ops/contract.ts.
  */
 // biome-ignore-all lint/complexity/noStaticOnlyClass: see lanes.ts
+import { Cell } from './cell';
 import { V } from './lanes';
-import { Quad } from './quads';
-import { dimX, dimY, dimZ } from './stencil';
 
 /** Rows of eight, unrolled. */
 export function sampleEights(out: usize, nodes: usize, coords: usize, n: i32): void {
   const payload = 8;
   const sz = (<usize>payload) << 2;
-  const sy = <usize>dimZ() * sz;
-  const sx = <usize>dimY() * sy;
-  const last = f32x4(<f32>(dimX() - 1), <f32>(dimY() - 1), <f32>(dimZ() - 1), 0);
-  const lastBase = V.sub(last, f32x4(1, 1, 1, 0));
-  const strides = i32x4(<i32>sx, <i32>sy, <i32>sz, 0);
+  const sy = Cell.strideY(sz);
+  const sx = Cell.strideX(sz);
+  const last = Cell.last();
+  const lastBase = Cell.lastBase();
+  const strides = Cell.strides(sz);
   for (let i = 0; i < n; i++) {
     const r = v128.load(coords);
     const c = V.clamp(r, last);
-    const g = Quad.base(c, lastBase);
-    const f = V.add(V.sub(c, g), Quad.poison(r));
-    const offset = Quad.offsets(g, strides);
-    const p =
-      nodes +
-      <usize>(i32x4.extract_lane(offset, 0) + i32x4.extract_lane(offset, 1) + i32x4.extract_lane(offset, 2));
+    const g = Cell.base(c, lastBase);
+    const f = Cell.fraction(r, c, g);
+    const p = Cell.row(nodes, Cell.offsets(g, strides));
     const q = p + sy;
     const u = p + sx;
     const v = u + sy;
-    const fx = v128.shuffle<i32>(f, f, 0, 0, 0, 0);
-    const fy = v128.shuffle<i32>(f, f, 1, 1, 1, 1);
-    const fz = v128.shuffle<i32>(f, f, 2, 2, 2, 2);
-    const a0 = V.lerp(v128.load(p), v128.load(p, 32), fz);
-    const b0 = V.lerp(v128.load(q), v128.load(q, 32), fz);
-    const c0 = V.lerp(v128.load(u), v128.load(u, 32), fz);
-    const d0 = V.lerp(v128.load(v), v128.load(v, 32), fz);
-    v128.store(out, V.lerp(V.lerp(a0, b0, fy), V.lerp(c0, d0, fy), fx));
-    const a1 = V.lerp(v128.load(p, 16), v128.load(p, 48), fz);
-    const b1 = V.lerp(v128.load(q, 16), v128.load(q, 48), fz);
-    const c1 = V.lerp(v128.load(u, 16), v128.load(u, 48), fz);
-    const d1 = V.lerp(v128.load(v, 16), v128.load(v, 48), fz);
-    v128.store(out, V.lerp(V.lerp(a1, b1, fy), V.lerp(c1, d1, fy), fx), 16);
+    const fx = V.lane0(f);
+    const fy = V.lane1(f);
+    const fz = V.lane2(f);
+    const ex = V.rest(fx);
+    const ey = V.rest(fy);
+    const ez = V.rest(fz);
+    const a0 = V.lerp(v128.load(p), v128.load(p, 32), ez, fz);
+    const b0 = V.lerp(v128.load(q), v128.load(q, 32), ez, fz);
+    const c0 = V.lerp(v128.load(u), v128.load(u, 32), ez, fz);
+    const d0 = V.lerp(v128.load(v), v128.load(v, 32), ez, fz);
+    v128.store(out, V.lerp(V.lerp(a0, b0, ey, fy), V.lerp(c0, d0, ey, fy), ex, fx));
+    const a1 = V.lerp(v128.load(p, 16), v128.load(p, 48), ez, fz);
+    const b1 = V.lerp(v128.load(q, 16), v128.load(q, 48), ez, fz);
+    const c1 = V.lerp(v128.load(u, 16), v128.load(u, 48), ez, fz);
+    const d1 = V.lerp(v128.load(v, 16), v128.load(v, 48), ez, fz);
+    v128.store(out, V.lerp(V.lerp(a1, b1, ey, fy), V.lerp(c1, d1, ey, fy), ex, fx), 16);
     out += 32;
     coords += 12;
   }
@@ -48,28 +47,24 @@ export function sampleEights(out: usize, nodes: usize, coords: usize, n: i32): v
 
 export function sampleRows(out: usize, nodes: usize, coords: usize, n: i32, payload: i32): void {
   const sz = (<usize>payload) << 2;
-  const sy = <usize>dimZ() * sz;
-  const sx = <usize>dimY() * sy;
-  const last = f32x4(<f32>(dimX() - 1), <f32>(dimY() - 1), <f32>(dimZ() - 1), 0);
-  const lastBase = V.sub(last, f32x4(1, 1, 1, 0));
-  const strides = i32x4(<i32>sx, <i32>sy, <i32>sz, 0);
-  const one = f32x4.splat(1);
+  const sy = Cell.strideY(sz);
+  const sx = Cell.strideX(sz);
+  const last = Cell.last();
+  const lastBase = Cell.lastBase();
+  const strides = Cell.strides(sz);
   const whole = sz & ~15;
   for (let i = 0; i < n; i++) {
     const r = v128.load(coords);
     const c = V.clamp(r, last);
-    const g = Quad.base(c, lastBase);
-    const f = V.add(V.sub(c, g), Quad.poison(r));
-    const offset = Quad.offsets(g, strides);
-    const p0 =
-      nodes +
-      <usize>(i32x4.extract_lane(offset, 0) + i32x4.extract_lane(offset, 1) + i32x4.extract_lane(offset, 2));
-    const fx = v128.shuffle<i32>(f, f, 0, 0, 0, 0);
-    const fy = v128.shuffle<i32>(f, f, 1, 1, 1, 1);
-    const fz = v128.shuffle<i32>(f, f, 2, 2, 2, 2);
-    const ex = V.sub(one, fx);
-    const ey = V.sub(one, fy);
-    const ez = V.sub(one, fz);
+    const g = Cell.base(c, lastBase);
+    const f = Cell.fraction(r, c, g);
+    const p0 = Cell.row(nodes, Cell.offsets(g, strides));
+    const fx = V.lane0(f);
+    const fy = V.lane1(f);
+    const fz = V.lane2(f);
+    const ex = V.rest(fx);
+    const ey = V.rest(fy);
+    const ez = V.rest(fz);
     const xy0 = V.mul(ex, ey);
     const xy1 = V.mul(ex, fy);
     const xy2 = V.mul(fx, ey);

@@ -6,9 +6,8 @@
  * is passed over.
  */
 // biome-ignore-all lint/complexity/noStaticOnlyClass: see lanes.ts
+import { Cell } from './cell';
 import { V } from './lanes';
-import { Quad } from './quads';
-import { dimX, dimY, dimZ } from './stencil';
 
 class Share {
   @inline static add(p: usize, v: v128): void {
@@ -50,31 +49,27 @@ class Share {
 /** `out` has rows of four floats; values have rows of `valueBytes`, 12 or 16. */
 export function splatFours(out: usize, values: usize, coords: usize, n: i32, valueBytes: usize): void {
   const sz: usize = 16;
-  const sy = <usize>dimZ() * sz;
-  const sx = <usize>dimY() * sy;
-  const last = f32x4(<f32>(dimX() - 1), <f32>(dimY() - 1), <f32>(dimZ() - 1), 0);
-  const lastBase = V.sub(last, f32x4(1, 1, 1, 0));
-  const strides = i32x4(<i32>sx, <i32>sy, <i32>sz, 0);
+  const sy = Cell.strideY(sz);
+  const sx = Cell.strideX(sz);
+  const last = Cell.last();
+  const lastBase = Cell.lastBase();
+  const strides = Cell.strides(sz);
   for (let i = 0; i < n; i++) {
     const v = v128.load(values);
     const r = v128.load(coords);
     coords += 12;
     values += valueBytes;
-    const poison = Quad.poison(r);
-    if (v128.any_true(v128.and(f32x4.ne(poison, poison), V.below(3)))) continue;
+    if (!Cell.isFinite(r)) continue;
     const c = V.clamp(r, last);
-    const g = Quad.base(c, lastBase);
+    const g = Cell.base(c, lastBase);
     const f = V.sub(c, g);
-    const offset = Quad.offsets(g, strides);
-    const p =
-      out +
-      <usize>(i32x4.extract_lane(offset, 0) + i32x4.extract_lane(offset, 1) + i32x4.extract_lane(offset, 2));
+    const p = Cell.row(out, Cell.offsets(g, strides));
     const q = p + sy;
     const u = p + sx;
     const t = u + sy;
-    const fx = v128.shuffle<i32>(f, f, 0, 0, 0, 0);
-    const fy = v128.shuffle<i32>(f, f, 1, 1, 1, 1);
-    const fz = v128.shuffle<i32>(f, f, 2, 2, 2, 2);
+    const fx = V.lane0(f);
+    const fy = V.lane1(f);
+    const fz = V.lane2(f);
     Share.scatter(p, q, u, t, sz, fx, fy, fz, v);
   }
 }
@@ -82,32 +77,28 @@ export function splatFours(out: usize, values: usize, coords: usize, n: i32, val
 export function splatEights(out: usize, values: usize, coords: usize, n: i32): void {
   const valueBytes: usize = 32;
   const sz: usize = 32;
-  const sy = <usize>dimZ() * sz;
-  const sx = <usize>dimY() * sy;
-  const last = f32x4(<f32>(dimX() - 1), <f32>(dimY() - 1), <f32>(dimZ() - 1), 0);
-  const lastBase = V.sub(last, f32x4(1, 1, 1, 0));
-  const strides = i32x4(<i32>sx, <i32>sy, <i32>sz, 0);
+  const sy = Cell.strideY(sz);
+  const sx = Cell.strideX(sz);
+  const last = Cell.last();
+  const lastBase = Cell.lastBase();
+  const strides = Cell.strides(sz);
   for (let i = 0; i < n; i++) {
     const v = v128.load(values);
     const w = v128.load(values, 16);
     const r = v128.load(coords);
     coords += 12;
     values += valueBytes;
-    const poison = Quad.poison(r);
-    if (v128.any_true(v128.and(f32x4.ne(poison, poison), V.below(3)))) continue;
+    if (!Cell.isFinite(r)) continue;
     const c = V.clamp(r, last);
-    const g = Quad.base(c, lastBase);
+    const g = Cell.base(c, lastBase);
     const f = V.sub(c, g);
-    const offset = Quad.offsets(g, strides);
-    const p =
-      out +
-      <usize>(i32x4.extract_lane(offset, 0) + i32x4.extract_lane(offset, 1) + i32x4.extract_lane(offset, 2));
+    const p = Cell.row(out, Cell.offsets(g, strides));
     const q = p + sy;
     const u = p + sx;
     const t = u + sy;
-    const fx = v128.shuffle<i32>(f, f, 0, 0, 0, 0);
-    const fy = v128.shuffle<i32>(f, f, 1, 1, 1, 1);
-    const fz = v128.shuffle<i32>(f, f, 2, 2, 2, 2);
+    const fx = V.lane0(f);
+    const fy = V.lane1(f);
+    const fz = V.lane2(f);
     Share.scatter(p, q, u, t, sz, fx, fy, fz, v);
     Share.scatter(p + 16, q + 16, u + 16, t + 16, sz, fx, fy, fz, w);
   }

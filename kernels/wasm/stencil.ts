@@ -28,6 +28,8 @@ export let rows: i32;
 export let ordered: bool;
 /** Every axis clamps and has two nodes at least: the base is always inside. */
 export let clamped: bool;
+/** No tap of a finite coordinate is without a row. */
+let complete: bool;
 
 let origin: usize;
 let rowBytes: u32;
@@ -59,9 +61,25 @@ export function setGrid(
   rows = count;
   ordered = isOrdered && first === 0 && count === dimX * dimY * dimZ;
   clamped = (boundaryX | boundaryY | boundaryZ) === 0 && min(dimX, min(dimY, dimZ)) >= 2;
+  complete = ordered && inside(dimX, boundaryX) && inside(dimY, boundaryY) && inside(dimZ, boundaryZ);
 }
 
-/** Where the rows lie: tap addresses are start + row · bytes, or `none`. */
+/** Whether both taps of an axis are always nodes. */
+function inside(n: i32, code: i32): bool {
+  return code === 1 || (code !== 3 && n >= 2);
+}
+
+/** Whether a tap of these samples may be without a row, so that `fill` needs an `absent` one. */
+export function mayMiss(coords: usize, n: i32): bool {
+  if (!complete) return true;
+  for (const end = coords + <usize>n * 12; coords < end; coords += 4) {
+    const r = load<f32>(coords);
+    if (r - r !== 0) return true;
+  }
+  return false;
+}
+
+/** Where the rows lie: tap addresses are start + row · bytes, or `none`, which is 0 where there cannot be one. */
 export function setRows(start: usize, bytes: u32, none: usize): void {
   origin = start;
   rowBytes = bytes;
@@ -83,6 +101,13 @@ let base: i32;
 let fraction: f64;
 let slope: f64;
 
+/** whole mod size, 0 … size − 1, exact for every float: `%` is, where a rounded quotient is not. */
+function remainder(whole: f64, size: f64): f64 {
+  if (whole >= 0 && whole < size) return whole;
+  const m = whole % size;
+  return m < 0 ? m + size : m;
+}
+
 function axis(r: f64, n: i32, code: i32): void {
   const last = <f64>(n - 1);
   base = 0;
@@ -95,24 +120,24 @@ function axis(r: f64, n: i32, code: i32): void {
     fraction = c - <f64>base;
     slope = c === r ? 1 : 0;
   } else if (code === 1) {
-    const size = <f64>n;
-    let c = r - size * floor(r / size);
-    if (c < 0) c += size;
-    if (c >= size) c -= size;
-    base = <i32>c;
-    fraction = c - <f64>base;
+    const whole = floor(r);
+    base = <i32>remainder(whole, <f64>n);
+    fraction = r - whole;
     slope = 1;
   } else if (code === 2) {
     if (n === 1) return;
-    const period = 2 * last;
-    let m = r - period * floor(r / period);
-    if (m < 0) m += period;
-    if (m >= period) m -= period;
-    const falling = m > last;
-    const c = falling ? period - m : m;
-    base = falling ? <i32>ceil(c) - 1 : min(<i32>c, n - 2);
-    fraction = c - <f64>base;
-    slope = falling ? -1 : 1;
+    const whole = floor(r);
+    const m = <i32>remainder(whole, 2 * last);
+    const f = r - whole;
+    if (m < n - 1) {
+      base = m;
+      fraction = f;
+      slope = 1;
+    } else {
+      base = 2 * n - 3 - m;
+      fraction = 1 - f;
+      slope = m === n - 1 && f === 0 ? 1 : -1;
+    }
   } else if (code === 3) {
     if (r < -1 || r >= <f64>n) {
       base = n; // two taps beyond the axis

@@ -1,7 +1,8 @@
 /** Choosing a backend: the one asynchronous call before the first cube. */
 import * as tf from '@tensorflow/tfjs';
 import { ArgumentError, check, checkOptionNames, DeviceError } from '../errors.js';
-import { activeBackend, checkOneTfjs } from '../ops/device.js';
+import { activeBackend, checkOneTfjs, startBackend } from '../ops/device.js';
+import { inNode } from '../ops/platform.js';
 
 export interface ReadyOptions {
   /**
@@ -13,8 +14,6 @@ export interface ReadyOptions {
   /** Where tfjs's own .wasm files are served from, as of its setWasmPaths; Node finds them by itself. */
   wasmPaths?: string | Record<string, string>;
 }
-
-const inNode = (): boolean => typeof process !== 'undefined' && Boolean(process.versions?.node);
 
 /** Whether the browser offers a GPU adapter that is not a software fallback. */
 async function hasGpu(): Promise<boolean> {
@@ -42,7 +41,7 @@ async function use(name: string, options: ReadyOptions): Promise<void> {
         ),
     );
     check(
-      await tf.setBackend(name),
+      await startBackend(name),
       () => new DeviceError(`ready: tfjs could not start its backend '${name}'`),
     );
   }

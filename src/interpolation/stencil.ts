@@ -17,6 +17,9 @@
  *   extrapolate   g = min(max(⌊r⌋, 0), n−2); f = r − g, outside [0, 1] too; s = 1
  *   error         as clamp; the op has checked the range before
  *
+ * wrap and reflect split r into ⌊r⌋ and r − ⌊r⌋ first and reduce the whole part, which is exact however large r is; so
+ * just below a node f may round to 1, which is that node all the same.
+ *
  * An axis of one node: f = 0 and s = 0 (zero: a tent around the node). At a node the slope is the right-hand
  * one, at the last node the left-hand one. Not-finite coordinates have no stencil: see `isFiniteBits`.
  */
@@ -37,6 +40,13 @@ export interface AxisStencil {
   slope: number;
 }
 
+/** whole mod size, 0 … size − 1, exact for every integer: `%` is, where a rounded quotient is not. */
+function remainder(whole: number, size: number): number {
+  const m = whole >= 0 && whole < size ? whole : whole % size;
+  // Adding 0 makes −0 a 0.
+  return m < 0 ? m + size : m + 0;
+}
+
 /** Writes the stencil of finite coordinate `r` on an axis of `n` nodes into `out`. `code` as of boundaryCode. */
 export function axisStencil(r: number, n: number, code: number, out: AxisStencil): void {
   let base = 0;
@@ -44,29 +54,26 @@ export function axisStencil(r: number, n: number, code: number, out: AxisStencil
   let slope = 0;
   switch (code) {
     case 1: {
-      let c = r - n * Math.floor(r / n);
-      if (c < 0) c += n;
-      if (c >= n) c -= n;
-      base = Math.floor(c);
-      fraction = c - base;
+      const whole = Math.floor(r);
+      base = remainder(whole, n);
+      fraction = r - whole;
       slope = 1;
       break;
     }
     case 2: {
       if (n === 1) break;
-      const period = 2 * (n - 1);
-      let m = r - period * Math.floor(r / period);
-      if (m < 0) m += period;
-      if (m >= period) m -= period;
-      if (m <= n - 1) {
-        base = Math.min(Math.floor(m), n - 2);
-        fraction = m - base;
+      const whole = Math.floor(r);
+      const m = remainder(whole, 2 * (n - 1));
+      const f = r - whole;
+      if (m < n - 1) {
+        base = m;
+        fraction = f;
         slope = 1;
       } else {
-        const c = period - m;
-        base = Math.ceil(c) - 1;
-        fraction = c - base;
-        slope = -1;
+        base = 2 * n - 3 - m;
+        fraction = 1 - f;
+        // m = n − 1 itself is the end of the rising half.
+        slope = m === n - 1 && f === 0 ? 1 : -1;
       }
       break;
     }

@@ -1,22 +1,11 @@
 /**
  * The kernels of ops/contract.ts composed from stock tfjs ops, for a backend that has none of its own (webgl, …).
- * Slow, and memory-hungry where F is large; float32 storage only.
+ * Slow, and memory-hungry where F is large; float32 storage only. The stencils are float32 too: wrap and reflect find the
+ * right node for coordinates below 2²⁴ in magnitude, and some node of the axis beyond.
  */
 import * as tf from '@tensorflow/tfjs';
-import {
-  COORD_GRAD,
-  COORD_GRAD_TANGENT,
-  MEAN_SQUARE,
-  MEAN_SQUARE_GRAD,
-  SAMPLE,
-  SAMPLE_TANGENT,
-  type SamplingAttrs,
-  type SamplingInputs,
-  SPLAT,
-  SPLAT_TANGENT,
-} from './contract.js';
-
-import { replaceKernel } from './kernels.js';
+import type { SamplingAttrs, SamplingInputs } from './contract.js';
+import { type Op, registerOps } from './register.js';
 
 interface AxisTaps {
   /** [N] int32 nodes of the lower and upper tap, −1 for none. */
@@ -26,10 +15,14 @@ interface AxisTaps {
   d: [tf.Tensor1D, tf.Tensor1D];
 }
 
-const modulo = (r: tf.Tensor, period: number) => {
-  const m = tf.sub(r, tf.mul(tf.floor(tf.div(r, period)), period));
-  const low = tf.where(tf.less(m, 0), tf.add(m, period), m);
-  return tf.where(tf.greaterEqual(low, period), tf.sub(low, period), low);
+/**
+ * whole mod size, for integers. The quotient is rounded, so it may be one off, and beyond 2²⁴ the difference is: what is
+ * left is clipped into the axis, so that there the weights still sum to one, though on a neighbouring node.
+ */
+const modulo = (whole: tf.Tensor, size: number) => {
+  const m = tf.sub(whole, tf.mul(tf.floor(tf.div(whole, size)), size));
+  const low = tf.where(tf.less(m, 0), tf.add(m, size), m);
+  return tf.clipByValue(tf.where(tf.greaterEqual(low, size), tf.sub(low, size), low), 0, size - 1);
 };
 
 /** interpolation/stencil.ts, vectorised: (base, fraction, slope) of coordinates r [N]. */
@@ -37,8 +30,8 @@ function axisStencils(r: tf.Tensor1D, n: number, code: number): [tf.Tensor, tf.T
   const zeros = tf.zerosLike(r);
   const ones = tf.onesLike(r);
   if (code === 1) {
-    const c = modulo(r, n);
-    return [tf.floor(c), tf.sub(c, tf.floor(c)), ones];
+    const whole = tf.floor(r);
+    return [modulo(whole, n), tf.sub(r, whole), ones];
   }
   if (code === 3) {
     const inside = tf.logicalAnd(tf.greaterEqual(r, -1), tf.less(r, n));
@@ -54,12 +47,16 @@ function axisStencils(r: tf.Tensor1D, n: number, code: number): [tf.Tensor, tf.T
   }
   if (n === 1) return [zeros, zeros, zeros];
   if (code === 2) {
-    const period = 2 * (n - 1);
-    const m = modulo(r, period);
-    const rising = tf.lessEqual(m, n - 1);
-    const c = tf.where(rising, m, tf.sub(period, m));
-    const base = tf.where(rising, tf.minimum(tf.floor(c), n - 2), tf.sub(tf.ceil(c), 1));
-    return [base, tf.sub(c, base), tf.where(rising, ones, tf.neg(ones))];
+    const whole = tf.floor(r);
+    const m = modulo(whole, 2 * (n - 1));
+    const f = tf.sub(r, whole);
+    const rising = tf.less(m, n - 1);
+    const top = tf.logicalAnd(tf.equal(m, n - 1), tf.equal(f, 0));
+    return [
+      tf.where(rising, m, tf.sub(2 * n - 3, m)),
+      tf.where(rising, f, tf.sub(1, f)),
+      tf.where(tf.logicalOr(rising, top), ones, tf.neg(ones)),
+    ];
   }
   const c = code === 4 ? r : tf.clipByValue(r, 0, n - 1);
   const base = tf.clipByValue(tf.floor(c), 0, n - 2);
@@ -210,22 +207,21 @@ type Composition = (inputs: SamplingInputs, attrs: SamplingAttrs) => tf.Tensor;
 /** Registers the compositions as the kernels of a backend. */
 export function registerComposition(backendName: string): void {
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.
-  const register = (kernelName: string, compose: Composition) =>
-    replaceKernel(backendName, kernelName, ({ inputs, attrs }) =>
-      tf.tidy(() => compose(inputs as unknown as SamplingInputs, attrs as unknown as SamplingAttrs)),
-    );
-  register(SAMPLE, sampleComposition);
-  register(SAMPLE_TANGENT, sampleComposition);
-  register(SPLAT, splatComposition);
-  register(SPLAT_TANGENT, splatComposition);
-  register(COORD_GRAD, coordGradComposition);
-  register(COORD_GRAD_TANGENT, coordGradComposition);
-  replaceKernel(backendName, MEAN_SQUARE, ({ inputs }) => {
-    const x = inputs.x as tf.Tensor;
-    return tf.tidy(() => (x.size ? tf.mean(tf.square(x)) : tf.scalar(0)));
-  });
-  replaceKernel(backendName, MEAN_SQUARE_GRAD, ({ inputs }) => {
-    const { x, dy } = inputs as { x: tf.Tensor; dy: tf.Tensor };
-    return tf.tidy(() => tf.mul(x, tf.mul(dy, 2 / Math.max(1, x.size))));
+  const on =
+    (compose: Composition): Op =>
+    ({ inputs, attrs }) =>
+      tf.tidy(() => compose(inputs as unknown as SamplingInputs, attrs));
+  registerOps(backendName, {
+    sample: on(sampleComposition),
+    splat: on(splatComposition),
+    coordGrad: on(coordGradComposition),
+    meanSquare({ inputs }) {
+      const x = inputs.x as tf.Tensor;
+      return tf.tidy(() => (x.size ? tf.mean(tf.square(x)) : tf.scalar(0)));
+    },
+    meanSquareGrad({ inputs }) {
+      const { x, dy } = inputs as { x: tf.Tensor; dy: tf.Tensor };
+      return tf.tidy(() => tf.mul(x, tf.mul(dy, 2 / Math.max(1, x.size))));
+    },
   });
 }

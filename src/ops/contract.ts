@@ -19,10 +19,15 @@
  *   WavecubeCoordGrad          [N, 3]             out_ij = Σ_k ∂w_k/∂r_j · ⟨node_k, values_i⟩
  *   WavecubeCoordGradTangent   [N, 3]             out_ij = Σ_k ∂(D_h w_k)/∂r_j · ⟨node_k, values_i⟩
  *
- * They close under differentiation (ops/gradients.ts). A tap without a node adds nothing. Where a coordinate is
- * NaN or ±∞ the row of WavecubeSample is NaN and everything else is zero: no index is formed from it, and
- * values_i does not count even where it is NaN. Rows no sample touched are exactly zero. Results of repeated
- * calls are bitwise equal. N, F and rows may be 0.
+ * The gradients of all but the last are made of these kernels again (ops/gradients.ts), so that first and second order run
+ * on them. WavecubeCoordGradTangent has no gradient: differentiating a third time throws.
+ *
+ * On a node WavecubeSample is that node exactly: its weight is 1 and the seven others are 0, however large their nodes
+ * as long as they are finite. Weights are products, or nested a · (1 − t) + b · t, never a + (b − a) · t.
+ *
+ * A tap without a node adds nothing. Where a coordinate is NaN or ±∞ the row of WavecubeSample is NaN and everything
+ * else is zero: no index is formed from it, and values_i does not count even where it is NaN. Rows no sample touched
+ * are exactly zero. Results of repeated calls are bitwise equal. N, F and rows may be 0.
  */
 import type { NamedAttrMap, Tensor } from '@tensorflow/tfjs';
 

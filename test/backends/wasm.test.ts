@@ -185,6 +185,68 @@ describe('wasm: an exhausted heap', () => {
   });
 });
 
+describe('wasm: scratch', () => {
+  before(() => useWasm({ paths }));
+
+  it('is kept from call to call while it is small, and given back where it was large', () => {
+    const heap = heapOf(activeWasm());
+    const { wasm } = activeWasm();
+    /** Whether a block of that size now lies where the scratch was. */
+    const isFree = (bytes: number, scratch: number) => {
+      const at = wasm._malloc(bytes) >>> 0;
+      wasm._free(at);
+      return at === scratch;
+    };
+    const large = 200 * 1024 * 1024;
+    expect(
+      isFree(
+        large,
+        heap.withScratch(large, (at) => at),
+      ),
+    ).to.equal(true);
+    const fail = () =>
+      heap.withScratch(large, () => {
+        throw new Error('within');
+      });
+    expect(fail).to.throw('within');
+    expect(
+      isFree(
+        large,
+        heap.withScratch(large, (at) => at),
+      ),
+    ).to.equal(true);
+    const small = heap.withScratch(1 << 20, (at) => at);
+    expect(isFree(1 << 20, small)).to.equal(false);
+    expect(heap.withScratch(1 << 19, (at) => at)).to.equal(small);
+  });
+
+  it('holds a row for absent taps only where one may be met', () => {
+    const heap = heapOf(activeWasm());
+    const payload = 1_000_000;
+    const bytes = (boundary: number, ordered: number, x: number, dims = [2, 3, 4]) => {
+      const coords = tf.tensor2d([[0.5, x, 1]]);
+      const rows = dims[0] * dims[1] * dims[2];
+      heap.kernels.setGrid(0, dims[0], dims[1], dims[2], boundary, boundary, boundary, 0, rows, ordered);
+      const needed = heap.kernels.scratchBytes(1, payload, rows, heap.offsetOf(coords));
+      coords.dispose();
+      return needed;
+    };
+    const [CLAMP, WRAP, ZERO] = [0, 1, 3];
+    for (const needed of [bytes(CLAMP, 1, 9), bytes(WRAP, 1, 9), bytes(WRAP, 1, 9, [1, 1, 1])]) {
+      expect(needed).to.be.below(65536);
+    }
+    for (const needed of [
+      bytes(CLAMP, 0, 0),
+      bytes(ZERO, 1, 0),
+      bytes(CLAMP, 1, Number.NaN),
+      bytes(WRAP, 1, Number.POSITIVE_INFINITY),
+      bytes(CLAMP, 1, 0, [2, 1, 4]),
+    ]) {
+      expect(needed).to.be.above(4 * payload);
+    }
+  });
+});
+
 describe('wasm: the binaries', () => {
   for (const flavour of ['unshared', 'shared'] as const) {
     it(`the ${flavour} one brings no data and no memory, and never grows the heap it is given`, () => {

@@ -7,7 +7,7 @@ import { type Device, findDevice } from '../../src/ops/device.js';
 import { meanSquare } from '../../src/ops/meansquare.js';
 import { coordGradRows, sampleRows, splatRows } from '../../src/ops/sample.js';
 import { expectClose, magnitude, random, randomArray } from '../support/numbers.js';
-import { type Field, weights } from '../support/oracle.js';
+import { type Field, splatOracle } from '../support/oracle.js';
 
 interface Backend {
   device: GPUDevice;
@@ -20,22 +20,6 @@ const CROWD_TOLERANCE = 2e-6;
 
 function attrsOf(payload: number, rows: number, change: Partial<SamplingAttrs> = {}): SamplingAttrs {
   return { boundary: [0, 0, 0], payload, half: false, firstRow: 0, rows, ordered: false, ...change };
-}
-
-function splatOracle(
-  field: Field,
-  coords: Float32Array,
-  values: Float32Array,
-  rowOfCell: number[],
-): Float64Array {
-  const F = field.payload;
-  const out = new Float64Array((Math.max(...rowOfCell) + 1) * F);
-  for (let i = 0; i < coords.length / 3; i++) {
-    for (const [cell, w] of weights(field, coords[3 * i], coords[3 * i + 1], coords[3 * i + 2])) {
-      for (let f = 0; f < F; f++) out[rowOfCell[cell] * F + f] += w * values[i * F + f];
-    }
-  }
-  return out;
 }
 
 describe('webgpu backend', function () {
@@ -131,15 +115,6 @@ describe('webgpu backend', function () {
       expect([...values]).to.deep.equal([1, 2, 3]);
       x.dispose();
     });
-
-    it('a write beyond the tensor throws and changes nothing', async () => {
-      const x = tf.tensor1d([1, 2]);
-      const source = tf.tensor1d([3, 3]);
-      expect(() => device.write(x, 1, Float32Array.of(3, 3))).to.throw(/must lie in 2 elements/);
-      expect(() => device.copy(x, -1, source)).to.throw(/must lie in 2 elements/);
-      expect([...(await x.data())]).to.deep.equal([1, 2]);
-      tf.dispose([x, source]);
-    });
   });
 
   describe('splat without atomics', () => {
@@ -164,7 +139,7 @@ describe('webgpu backend', function () {
         const points = tf.tensor2d(coords.slice(), [samples, 3]);
         const v = tf.tensor2d(values.slice(), [samples, payload]);
         const field: Field = { dims, payload, boundary: ['clamp', 'clamp', 'clamp'], node: () => null };
-        const want = splatOracle(field, coords, values, cells);
+        const want = splatOracle(field, coords, values, (cell) => cell, 18);
         const runs: Uint32Array[] = [];
         for (const ordered of [true, false, true]) {
           const out = splatRows(v, grid, points, attrsOf(payload, 18, { ordered }));
@@ -190,7 +165,7 @@ describe('webgpu backend', function () {
       const v = tf.tensor2d(values.slice(), [20, 2]);
       const out = splatRows(v, grid, points, attrsOf(2, 2));
       const field: Field = { dims, payload: 2, boundary: ['clamp', 'clamp', 'clamp'], node: () => null };
-      const want = splatOracle(field, coords, values, rowOfCell);
+      const want = splatOracle(field, coords, values, (cell) => rowOfCell[cell], 2);
       expectClose(await out.data(), want, CROWD_TOLERANCE * magnitude(want));
       tf.dispose([grid, points, v, out]);
     });

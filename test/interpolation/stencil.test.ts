@@ -7,6 +7,7 @@ import {
   boundaryCode,
   tapNode,
 } from '../../src/interpolation/stencil.js';
+import { hugeFloat, random } from '../support/numbers.js';
 import { axisWeights } from '../support/oracle.js';
 
 const stencil = (r: number, n: number, boundary: Boundary) => {
@@ -65,6 +66,28 @@ describe('the stencil of an axis', () => {
       }),
     );
   });
+
+  for (const boundary of ['wrap', 'reflect'] as const) {
+    it(`is exact for every float32 coordinate, ${boundary}`, () => {
+      const next = random(11);
+      for (let i = 0; i < 20_000; i++) {
+        const n = [1, 2, 3, 7, 13, 21, 22, 1021][i % 8];
+        const r = hugeFloat(next);
+        const whole = Math.floor(r);
+        const period = BigInt(boundary === 'wrap' ? n : Math.max(1, 2 * (n - 1)));
+        const nodeAt = (t: bigint) => {
+          const m = Number(((t % period) + period) % period);
+          return m < n ? m : Number(period) - m;
+        };
+        const want = new Float64Array(n);
+        want[nodeAt(BigInt(whole))] += 1 - (r - whole);
+        want[nodeAt(BigInt(whole) + 1n)] += r - whole;
+        const { w, d } = nodeWeights(r, n, boundary);
+        expect([...w], `${r} of ${n}`).to.deep.equal([...want]);
+        expect(Math.abs(d.reduce((a, b) => a + b, 0))).to.equal(0);
+      }
+    });
+  }
 
   it('forms no index outside the grid, however far the coordinate', () => {
     fc.assert(

@@ -14,6 +14,8 @@ export interface CaseOptions {
   /** Part of the cells without a node. */
   missing?: number;
   half?: boolean;
+  /** Rows in another order than cells even where every cell has one, and `ordered` not set. */
+  shuffled?: boolean;
   /** [first, count] of the bank's rows that the page holds; all of them by default. */
   page?: [number, number];
   /** Coordinates fall in [−margin, n − 1 + margin]. */
@@ -49,7 +51,7 @@ export function makeCase(options: CaseOptions): SamplingCase {
   const rowOfCell = new Int32Array(cells).fill(-1);
   const present = [...Array(cells).keys()].filter(() => next() >= missing);
   // Rows in another order than cells, unless every cell has one: then in order, so that `ordered` may be set.
-  const ordered = missing === 0 && !options.page;
+  const ordered = missing === 0 && !options.page && !options.shuffled;
   const shuffled = ordered
     ? present
     : present
@@ -130,6 +132,7 @@ export function sweep(extra: Partial<CaseOptions> = {}): [string, CaseOptions][]
     const name = `${shape.dims.join('×')} nodes of ${shape.payload}`;
     add(`${name}, clamp`, shape);
     add(`${name}, missing nodes`, { ...shape, missing: 0.3 });
+    add(`${name}, a full grid whose rows are not in cell order`, { ...shape, shuffled: true });
   }
   for (const boundary of BOUNDARIES) {
     for (const shape of [SHAPES[2], SHAPES[5], SHAPES[8]]) {
@@ -139,6 +142,12 @@ export function sweep(extra: Partial<CaseOptions> = {}): [string, CaseOptions][]
         margin: boundary === 'extrapolate' ? 0.9 : 2.6,
       });
     }
+    add(`${boundary}, a full grid whose rows are not in cell order`, {
+      ...SHAPES[4],
+      boundary,
+      shuffled: true,
+      margin: boundary === 'extrapolate' ? 0.9 : 2.6,
+    });
     for (const dims of [
       [1, 3, 2],
       [2, 1, 1],

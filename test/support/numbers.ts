@@ -17,6 +17,12 @@ export function randomArray(length: number, next: () => number, low = -1, high =
   return Float32Array.from({ length }, () => low + (high - low) * next());
 }
 
+/** A finite float32 of either sign whose exponent is as likely as any other, from 2⁻²⁰ to 3e38. */
+export function hugeFloat(next: () => number): number {
+  const size = 2 ** (148 * next() - 20);
+  return Math.fround((next() < 0.5 ? -1 : 1) * Math.min(size, 3.4e38));
+}
+
 /** Three float32 roundings in a weight and eight in a sum stay below this part of the largest node. */
 export const SAMPLE_TOLERANCE = 1e-6;
 /** Gradients against float64 differences, as a part of the largest entry. */
@@ -29,7 +35,7 @@ export function magnitude(values: ArrayLike<number>): number {
   return m;
 }
 
-/** Every entry finite and within `tolerance` of the expected one; not-finite expectations must be met exactly. */
+/** Every entry finite and within `tolerance` of the expected one; NaN, ∞ and −∞ where they are expected, and only there. */
 export function expectClose(
   got: ArrayLike<number>,
   want: ArrayLike<number>,
@@ -44,14 +50,17 @@ export function expectClose(
       expect(got[i], `${what}[${i}]`).to.be.NaN;
       continue;
     }
-    if (!Number.isFinite(got[i])) expect.fail(`${what}[${i}]: ${got[i]}, expected ${want[i]}`);
+    if (got[i] === want[i]) continue;
+    if (!Number.isFinite(want[i]) || !Number.isFinite(got[i]))
+      expect.fail(`${what}[${i}]: ${got[i]}, expected ${want[i]}`);
     const error = Math.abs(got[i] - want[i]);
     if (error > worst) {
       worst = error;
       at = i;
     }
   }
-  if (worst > tolerance) {
+  // Said so that a tolerance of NaN fails.
+  if (!(worst <= tolerance)) {
     expect.fail(`${what}[${at}]: ${got[at]}, expected ${want[at]} (off by ${worst}, tolerance ${tolerance})`);
   }
 }

@@ -42,8 +42,9 @@ export function axisWeights(r: number, n: number, boundary: Boundary): [number, 
   if (boundary === 'clamp' || boundary === 'error' || boundary === 'extrapolate')
     r = Math.min(Math.max(r, 0), n - 1);
   const t = Math.floor(r);
+  // 1 − (r − t), as t + 1 is t beyond 2⁵³.
   return [
-    [extended(t, n, boundary), t + 1 - r],
+    [extended(t, n, boundary), 1 - (r - t)],
     [extended(t + 1, n, boundary), r - t],
   ];
 }
@@ -70,6 +71,26 @@ export function sampleOracle(field: Field, r: ArrayLike<number>): Float64Array {
   for (const [cell, w] of weights(field, r[0], r[1], r[2])) {
     const node = field.node(cell);
     if (node) for (let f = 0; f < field.payload; f++) out[f] += w * node[f];
+  }
+  return out;
+}
+
+/** [rows, F] in float64: values [N, F] spread over the weights of their samples at coords [N, 3]. −1 is no row. */
+export function splatOracle(
+  field: Field,
+  coords: ArrayLike<number>,
+  values: ArrayLike<number>,
+  rowOf: (cell: number) => number,
+  rows: number,
+): Float64Array {
+  const F = field.payload;
+  const out = new Float64Array(rows * F);
+  for (let i = 0; i < coords.length / 3; i++) {
+    for (const [cell, w] of weights(field, coords[3 * i], coords[3 * i + 1], coords[3 * i + 2])) {
+      const row = rowOf(cell);
+      if (row < 0) continue;
+      for (let f = 0; f < F; f++) out[row * F + f] += w * values[i * F + f];
+    }
   }
   return out;
 }

@@ -16,8 +16,8 @@ export interface Kernels {
     rows: number,
     ordered: number,
   ): void;
-  /** Bytes of scratch that a call with the grid's rows needs at most. */
-  scratchBytes(n: number, payload: number, rows: number): number;
+  /** Bytes of scratch that a call with this grid and these coordinates needs at most; coords 0 for a splat. */
+  scratchBytes(n: number, payload: number, rows: number, coords: number): number;
   sample(
     out: number,
     nodes: number,

@@ -3,7 +3,7 @@
  * …), served by cpu's: inputs are copied off the heap, outputs back onto it, and nothing is left behind.
  */
 import * as tf from '@tensorflow/tfjs';
-import { replaceKernel } from '../../ops/kernels.js';
+import { replaceKernel } from '../../ops/register.js';
 import { type CpuBackend, cpuBackend, type Values, type WasmBackend } from './heap.js';
 
 /** Not computations on tensors: they draw to a canvas. */

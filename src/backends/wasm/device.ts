@@ -1,19 +1,13 @@
 /** The wasm backend as a device (ops/device.ts): page sizes and writes in place. */
 import type * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check } from '../../errors.js';
 import type { Device } from '../../ops/device.js';
 import { activeWasm, heapOf } from './heap.js';
 import { MOST_BYTES } from './malloc.js';
 
-/** Bytes of `target` from element `offset` on, through a view that is valid now. All dtypes written have four bytes. */
-function place(target: tf.Tensor, offset: number, count: number): Uint8Array {
-  check(
-    offset >= 0 && offset + count <= target.size,
-    () =>
-      new ArgumentError(`write: elements ${offset} … ${offset + count} must lie in ${target.size} elements`),
-  );
+/** Elements of `t` from `offset` on as bytes, through a view that is valid now. All dtypes written have four bytes. */
+function place(t: tf.Tensor, offset: number, count: number): Uint8Array {
   const heap = heapOf(activeWasm());
-  return heap.bytes(heap.offsetOf(target) + 4 * offset, 4 * count);
+  return heap.bytes(heap.offsetOf(t) + 4 * offset, 4 * count);
 }
 
 export const wasmDevice: Device = {
@@ -29,8 +23,8 @@ export const wasmDevice: Device = {
 
   copy(target, offset, source) {
     // Finding the source first: it may lie on another backend, and moving it here can grow the heap.
-    place(source as tf.Tensor, 0, source.size);
+    place(source, 0, source.size);
     const to = place(target, offset, source.size);
-    to.set(place(source as tf.Tensor, 0, source.size));
+    to.set(place(source, 0, source.size));
   },
 };

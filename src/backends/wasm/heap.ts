@@ -55,6 +55,9 @@ export function flavourOf(backend: WasmBackend): Flavour {
     : 'unshared';
 }
 
+/** Scratch kept between calls: what narrow rows need at most (kernels/wasm/layout.ts), so that their training never allocates. */
+const KEPT_BYTES = 64 * 1024 * 1024 + 65536;
+
 /** Our kernels on one backend object's heap, with an arena for their scratch. */
 export class Heap {
   readonly kernels: Kernels;
@@ -79,16 +82,28 @@ export class Heap {
     return this.backend.makeOutput(shape, dtype);
   }
 
-  /** At least `bytes` of scratch, valid until the next call. @throws DeviceError if the heap cannot hold it. */
-  scratch(bytes: number): number {
+  /**
+   * Runs `body` with at least `bytes` of scratch. The arena is kept for the next call up to KEPT_BYTES, and given back
+   * beyond: one call of many wide rows must not cost its scratch for ever.
+   * @throws DeviceError if the heap cannot hold it.
+   */
+  withScratch<T>(bytes: number, body: (scratch: number) => T): T {
     if (bytes > this.arenaBytes) {
-      this.backend.wasm._free(this.arena);
-      this.arena = 0;
-      this.arenaBytes = 0;
+      this.freeArena();
       this.arena = this.backend.wasm._malloc(bytes) >>> 0;
       this.arenaBytes = bytes;
     }
-    return this.arena;
+    try {
+      return body(this.arena);
+    } finally {
+      if (this.arenaBytes > KEPT_BYTES) this.freeArena();
+    }
+  }
+
+  private freeArena(): void {
+    this.backend.wasm._free(this.arena);
+    this.arena = 0;
+    this.arenaBytes = 0;
   }
 
   /** A view that lasts until the next allocation: growing the heap detaches it. */

@@ -3,7 +3,7 @@
  * cube: 10 ms per 64 MB.
  */
 import * as tf from '@tensorflow/tfjs';
-import { replaceKernel } from '../../ops/kernels.js';
+import { replaceKernel } from '../../ops/register.js';
 import { delegate } from './delegate.js';
 import type { WasmBackend } from './heap.js';
 

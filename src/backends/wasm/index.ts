@@ -1,7 +1,9 @@
 /** Entry point of the wasm backend. Importing it does nothing. */
 import * as tf from '@tensorflow/tfjs';
 import { DeviceError } from '../../errors.js';
+import { checkedDevice } from '../../ops/checked.js';
 import { registerDevice } from '../../ops/device.js';
+import { inNode } from '../../ops/platform.js';
 import { compile } from './binary.js';
 import { registerDelegates } from './delegate.js';
 import { wasmDevice } from './device.js';
@@ -15,8 +17,6 @@ export interface WasmOptions {
   /** Threads of tfjs's own ops in a cross-origin-isolated page. Wavecube's kernels run on one. */
   threads?: number;
 }
-
-const inNode = (): boolean => typeof process !== 'undefined' && Boolean(process.versions?.node);
 
 const NOT_STARTED =
   'ready: the wasm backend did not start; in a page, serve the .wasm files of @tensorflow/tfjs-backend-wasm/dist, say ' +
@@ -75,5 +75,5 @@ export async function useWasm({ paths, threads }: WasmOptions = {}): Promise<voi
     registerReferences();
     registerDelegates();
   }
-  registerDevice(wasmDevice);
+  registerDevice(checkedDevice(wasmDevice));
 }

@@ -1,84 +1,76 @@
 /** Wavecube's kernels for tfjs's wasm backend. Contract: ops/contract.ts; sources: kernels/wasm. */
 import * as tf from '@tensorflow/tfjs';
-import {
-  COORD_GRAD,
-  COORD_GRAD_TANGENT,
-  MEAN_SQUARE,
-  MEAN_SQUARE_GRAD,
-  SAMPLE,
-  SAMPLE_TANGENT,
-  type SamplingAttrs,
-  SPLAT,
-  SPLAT_TANGENT,
-} from '../../ops/contract.js';
-import { replaceKernel } from '../../ops/kernels.js';
+import type { SamplingAttrs } from '../../ops/contract.js';
+import { type Op, registerOps } from '../../ops/register.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
 type Run = (heap: Heap, inputs: Inputs, attrs: SamplingAttrs) => tf.TensorInfo;
 
-/** Sets the grid of the call. @returns scratch enough for it. */
-function prepare(heap: Heap, { grid, coords }: Inputs, attrs: SamplingAttrs): number {
+/** Sets the grid of the call and runs `kernel` with scratch enough for it, and the address of the tangent or 0. */
+function withGrid(
+  heap: Heap,
+  { grid, coords, nodes, tangent }: Inputs,
+  attrs: SamplingAttrs,
+  kernel: (scratch: number, tangent: number) => tf.TensorInfo,
+): tf.TensorInfo {
   const [x, y, z] = grid.shape;
   const { boundary, firstRow, rows, ordered, payload } = attrs;
   heap.kernels.setGrid(heap.offsetOf(grid), x, y, z, ...boundary, firstRow, rows, Number(ordered));
-  return heap.scratch(heap.kernels.scratchBytes(coords.shape[0], payload, rows));
+  const read = nodes ? heap.offsetOf(coords) : 0;
+  const bytes = heap.kernels.scratchBytes(coords.shape[0], payload, rows, read);
+  return heap.withScratch(bytes, (scratch) => kernel(scratch, tangent ? heap.offsetOf(tangent) : 0));
 }
 
-const tangentOf = (heap: Heap, { tangent }: Inputs): number => (tangent ? heap.offsetOf(tangent) : 0);
+const sample: Run = (heap, inputs, attrs) =>
+  withGrid(heap, inputs, attrs, (scratch, tangent) => {
+    const n = inputs.coords.shape[0];
+    const out = heap.output([n, attrs.payload], 'float32');
+    heap.kernels.sample(
+      heap.offsetOf(out),
+      heap.offsetOf(inputs.nodes),
+      heap.offsetOf(inputs.coords),
+      tangent,
+      n,
+      attrs.payload,
+      Number(attrs.half),
+      scratch,
+    );
+    return out;
+  });
 
-const sample: Run = (heap, inputs, attrs) => {
-  const { nodes, coords } = inputs;
-  const n = coords.shape[0];
-  const scratch = prepare(heap, inputs, attrs);
-  const out = heap.output([n, attrs.payload], 'float32');
-  heap.kernels.sample(
-    heap.offsetOf(out),
-    heap.offsetOf(nodes),
-    heap.offsetOf(coords),
-    tangentOf(heap, inputs),
-    n,
-    attrs.payload,
-    Number(attrs.half),
-    scratch,
-  );
-  return out;
-};
+const splat: Run = (heap, inputs, attrs) =>
+  withGrid(heap, inputs, attrs, (scratch, tangent) => {
+    const out = heap.output([attrs.rows, attrs.payload], 'float32');
+    heap.kernels.splat(
+      heap.offsetOf(out),
+      heap.offsetOf(inputs.values),
+      heap.offsetOf(inputs.coords),
+      tangent,
+      inputs.coords.shape[0],
+      attrs.payload,
+      scratch,
+    );
+    return out;
+  });
 
-const splat: Run = (heap, inputs, attrs) => {
-  const { values, coords } = inputs;
-  const scratch = prepare(heap, inputs, attrs);
-  const out = heap.output([attrs.rows, attrs.payload], 'float32');
-  heap.kernels.splat(
-    heap.offsetOf(out),
-    heap.offsetOf(values),
-    heap.offsetOf(coords),
-    tangentOf(heap, inputs),
-    coords.shape[0],
-    attrs.payload,
-    scratch,
-  );
-  return out;
-};
-
-const coordGrad: Run = (heap, inputs, attrs) => {
-  const { nodes, values, coords } = inputs;
-  const n = coords.shape[0];
-  const scratch = prepare(heap, inputs, attrs);
-  const out = heap.output([n, 3], 'float32');
-  heap.kernels.coordGrad(
-    heap.offsetOf(out),
-    heap.offsetOf(nodes),
-    heap.offsetOf(coords),
-    heap.offsetOf(values),
-    tangentOf(heap, inputs),
-    n,
-    attrs.payload,
-    Number(attrs.half),
-    scratch,
-  );
-  return out;
-};
+const coordGrad: Run = (heap, inputs, attrs) =>
+  withGrid(heap, inputs, attrs, (scratch, tangent) => {
+    const n = inputs.coords.shape[0];
+    const out = heap.output([n, 3], 'float32');
+    heap.kernels.coordGrad(
+      heap.offsetOf(out),
+      heap.offsetOf(inputs.nodes),
+      heap.offsetOf(inputs.coords),
+      heap.offsetOf(inputs.values),
+      tangent,
+      n,
+      attrs.payload,
+      Number(attrs.half),
+      scratch,
+    );
+    return out;
+  });
 
 const meanSquare: Run = (heap, { x }) => {
   const out = heap.output([], 'float32');
@@ -93,21 +85,17 @@ const meanSquareGrad: Run = (heap, { x, dy }) => {
   return out;
 };
 
-const kernels: [string, Run][] = [
-  [SAMPLE, sample],
-  [SAMPLE_TANGENT, sample],
-  [SPLAT, splat],
-  [SPLAT_TANGENT, splat],
-  [COORD_GRAD, coordGrad],
-  [COORD_GRAD_TANGENT, coordGrad],
-  [MEAN_SQUARE, meanSquare],
-  [MEAN_SQUARE_GRAD, meanSquareGrad],
-];
+const on =
+  (run: Run): Op =>
+  ({ inputs, attrs, backend }) =>
+    run(heapOf(backend as WasmBackend), inputs, attrs);
 
 export function registerKernels(): void {
-  for (const [name, run] of kernels) {
-    replaceKernel('wasm', name, ({ inputs, attrs, backend }) =>
-      run(heapOf(backend as WasmBackend), inputs as Inputs, attrs as unknown as SamplingAttrs),
-    );
-  }
+  registerOps('wasm', {
+    sample: on(sample),
+    splat: on(splat),
+    coordGrad: on(coordGrad),
+    meanSquare: on(meanSquare),
+    meanSquareGrad: on(meanSquareGrad),
+  });
 }

@@ -1,11 +1,12 @@
 /** Entry point of the webgpu backend. Importing it does nothing. */
 import * as tf from '@tensorflow/tfjs';
 import { check, DeviceError } from '../../errors.js';
+import { checkedDevice } from '../../ops/checked.js';
 import { registerDevice } from '../../ops/device.js';
+import { inNode } from '../../ops/platform.js';
 import { webgpuDevice } from './device.js';
 import { registerKernels } from './kernels.js';
 
-const inNode = (): boolean => typeof process !== 'undefined' && Boolean(process.versions?.node);
 const hasWebGPU = (): boolean =>
   typeof navigator !== 'undefined' && Boolean((navigator as { gpu?: object }).gpu);
 
@@ -59,5 +60,5 @@ export async function useWebGPU(): Promise<void> {
     throw new DeviceError('useWebGPU: tfjs could not create a GPU device; the console has its reason');
   }
   registerKernels();
-  registerDevice(webgpuDevice);
+  registerDevice(checkedDevice(webgpuDevice));
 }
