@@ -1,6 +1,6 @@
 /**
- * Gradients of the sampling kernels, each by another of the six, so that the set closes: the first and second order
- * run on the backend's own kernels. The pairs share what they save and differ in the tangent.
+ * Gradients of the sampling kernels, each by another of the six, so that the first and second order
+ * run on the backend's own kernels; a third one throws. The pairs share what they save and differ in the tangent.
  */
 import * as tf from '@tensorflow/tfjs';
 import {
