@@ -9,7 +9,7 @@ export const WIDE: i32 = 1024;
 /** Floats of a row below which resolving a stencil costs as much as the blend, so that both are fused. */
 export const FUSED: i32 = 64;
 /** Bytes of a tile: the rows around a cell and the results of its samples stay in the second-level cache. */
-export const TILE_BYTES: usize = 8192;
+export const TILE_BYTES: usize = 16384;
 /** Samples of narrow rows whose stencils are resolved at a time: they stay in the first-level cache. */
 export const BLOCK: i32 = 256;
 /** A splat of three floats a row goes through rows of four while these take no more than this. */

@@ -4,8 +4,8 @@
  */
 import { blend, blendHalf } from './blend';
 import { BLOCK, FUSED, open, TILE_BYTES, take, takeAbsent, WIDE } from './layout';
-import { sampleQuads } from './samplequads';
-import { sampleEights, sampleRows } from './samplerows';
+import { sampleEights, sampleFours, sampleThrees } from './samplequads';
+import { sampleRows } from './samplerows';
 import { COUNTS_BYTES, sortByKey } from './sort';
 import { absent, clamped, fill, metAbsent, ordered, RECORD_BYTES, setRows, TANGENT, VALUE } from './stencil';
 
@@ -22,7 +22,8 @@ export function sample(
 ): void {
   if (n === 0 || payload === 0) return;
   if (clamped && ordered && !half && tangent === 0 && payload < FUSED) {
-    if (payload === 3 || payload === 4) sampleQuads(out, nodes, coords, n, payload);
+    if (payload === 3) sampleThrees(out, nodes, coords, n);
+    else if (payload === 4) sampleFours(out, nodes, coords, n);
     else if (payload === 8) sampleEights(out, nodes, coords, n);
     else sampleRows(out, nodes, coords, n, payload);
     return;

@@ -6,45 +6,6 @@
 import { Cell } from './cell';
 import { V } from './lanes';
 
-/** Rows of eight, unrolled. */
-export function sampleEights(out: usize, nodes: usize, coords: usize, n: i32): void {
-  const payload = 8;
-  const sz = (<usize>payload) << 2;
-  const sy = Cell.strideY(sz);
-  const sx = Cell.strideX(sz);
-  const last = Cell.last();
-  const lastBase = Cell.lastBase();
-  const strides = Cell.strides(sz);
-  for (let i = 0; i < n; i++) {
-    const r = v128.load(coords);
-    const c = V.clamp(r, last);
-    const g = Cell.base(c, lastBase);
-    const f = Cell.fraction(r, c, g);
-    const p = Cell.row(nodes, Cell.offsets(g, strides));
-    const q = p + sy;
-    const u = p + sx;
-    const v = u + sy;
-    const fx = V.lane0(f);
-    const fy = V.lane1(f);
-    const fz = V.lane2(f);
-    const ex = V.rest(fx);
-    const ey = V.rest(fy);
-    const ez = V.rest(fz);
-    const a0 = V.lerp(v128.load(p), v128.load(p, 32), ez, fz);
-    const b0 = V.lerp(v128.load(q), v128.load(q, 32), ez, fz);
-    const c0 = V.lerp(v128.load(u), v128.load(u, 32), ez, fz);
-    const d0 = V.lerp(v128.load(v), v128.load(v, 32), ez, fz);
-    v128.store(out, V.lerp(V.lerp(a0, b0, ey, fy), V.lerp(c0, d0, ey, fy), ex, fx));
-    const a1 = V.lerp(v128.load(p, 16), v128.load(p, 48), ez, fz);
-    const b1 = V.lerp(v128.load(q, 16), v128.load(q, 48), ez, fz);
-    const c1 = V.lerp(v128.load(u, 16), v128.load(u, 48), ez, fz);
-    const d1 = V.lerp(v128.load(v, 16), v128.load(v, 48), ez, fz);
-    v128.store(out, V.lerp(V.lerp(a1, b1, ey, fy), V.lerp(c1, d1, ey, fy), ex, fx), 16);
-    out += 32;
-    coords += 12;
-  }
-}
-
 export function sampleRows(out: usize, nodes: usize, coords: usize, n: i32, payload: i32): void {
   const sz = (<usize>payload) << 2;
   const sy = Cell.strideY(sz);
