@@ -76,7 +76,11 @@ export class NodeStore {
   /** Sets nodes from what `stored` gave, bit for bit, each form's rows in cell order. */
   restore(where: string, nodes: StoredValues[]): void {
     const forms = new Map<string, StoredValues[]>();
-    for (const node of nodes) forms.set(String(node.shape), [...(forms.get(String(node.shape)) ?? []), node]);
+    for (const node of nodes) {
+      const form = forms.get(String(node.shape));
+      if (form) form.push(node);
+      else forms.set(String(node.shape), [node]);
+    }
     for (const form of forms.values()) {
       form.sort((a, b) => a.cell - b.cell);
       this.#changeBank(where, form[0].shape, (bank) => {

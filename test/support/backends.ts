@@ -2,6 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { ready } from '../../src/index.js';
 
+// tfjs greets on the console otherwise, in Node, and logs what a test provokes.
+tf.enableProdMode();
+
 interface TestGlobals {
   /** Set by a page that tests some backends only. */
   WAVECUBE_TEST_BACKENDS?: string[];
