@@ -2,11 +2,14 @@
  * Which WebGPU adapter Node finds. Asked in a process of its own (`probeAdapter`): a broken Vulkan driver can take
  * the process with it.
  */
+import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findSwiftShader } from './chromium.mjs';
 import { run } from './command.mjs';
 
 const MARK = 'adapter:';
+/** Where the dynamic linker looks by itself; named, so that a browser's own copies of libraries come after them. */
+const SYSTEM_LIBRARIES = ['/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'];
 
 /** Resolves to { name, software }, or null where there is no adapter. */
 async function probeAdapter(env = {}) {
@@ -23,7 +26,11 @@ export async function webgpuEnvironment() {
   const hardware = await probeAdapter();
   if (hardware && !hardware.software) return { env: {}, name: hardware.name };
   const driver = findSwiftShader();
-  const env = driver ? { VK_DRIVER_FILES: driver } : {};
+  // Chromium brings a Vulkan loader too, for a machine that has none; the system's goes first.
+  const loaders = driver ? [process.env.LD_LIBRARY_PATH, ...SYSTEM_LIBRARIES, dirname(driver)] : [];
+  const env = driver
+    ? { VK_DRIVER_FILES: driver, LD_LIBRARY_PATH: loaders.filter(Boolean).join(delimiter) }
+    : {};
   return { env, name: (await probeAdapter(env))?.name ?? null };
 }
 
