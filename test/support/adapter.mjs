@@ -26,11 +26,13 @@ export async function webgpuEnvironment() {
   const hardware = await probeAdapter();
   if (hardware && !hardware.software) return { env: {}, name: hardware.name };
   const driver = findSwiftShader();
-  // Chromium brings a Vulkan loader too, for a machine that has none; the system's goes first.
-  const loaders = driver ? [process.env.LD_LIBRARY_PATH, ...SYSTEM_LIBRARIES, dirname(driver)] : [];
-  const env = driver
-    ? { VK_DRIVER_FILES: driver, LD_LIBRARY_PATH: loaders.filter(Boolean).join(delimiter) }
-    : {};
+  if (driver === null) return { env: {}, name: null };
+  const plain = { VK_DRIVER_FILES: driver };
+  const found = await probeAdapter(plain);
+  if (found) return { env: plain, name: found.name };
+  // Chromium brings a Vulkan loader too, for a machine that has none. Only then: the path changes other programs' libraries.
+  const libraries = [process.env.LD_LIBRARY_PATH, ...SYSTEM_LIBRARIES, dirname(driver)];
+  const env = { ...plain, LD_LIBRARY_PATH: libraries.filter(Boolean).join(delimiter) };
   return { env, name: (await probeAdapter(env))?.name ?? null };
 }
 
