@@ -54,8 +54,6 @@ export class Bank {
   #used = 0;
   /** Cells whose row is their own number. */
   #inPlace = 0;
-  /** Counts the changes of which cells have a node. */
-  version = 0;
 
   constructor(readonly options: BankOptions) {
     const [h, w, c] = options.shape;
@@ -70,7 +68,6 @@ export class Bank {
     this.#growTo(this.#cells);
     for (let cell = 0; cell < this.#cells; cell++) this.#rowOf[cell] = cell;
     this.count = this.#used = this.#inPlace = this.#cells;
-    this.version++;
     this.#dropGrid();
   }
 
@@ -147,7 +144,6 @@ export class Bank {
     this.count--;
     if (row === cell) this.#inPlace--;
     this.#rowOf[cell] = -1;
-    this.version++;
     this.#writeGrid(cell, -1);
   }
 
@@ -308,7 +304,6 @@ export class Bank {
   #assign(cell: number, row: number): void {
     this.#rowOf[cell] = row;
     this.count++;
-    this.version++;
     if (row === cell) this.#inPlace++;
     this.#writeGrid(cell, row);
   }

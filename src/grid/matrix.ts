@@ -180,7 +180,8 @@ export class WavetableMatrix {
     this.#alive('setNode');
     const cell = cellOf('setNode', this.#settings.dims, x, y, z);
     checkWavetable('setNode', wavetable, this.#nodeShape, this.dtype);
-    this.#store.set('setNode', cell, this.#nodeShape, wavetable);
+    this.#store.checkPackable('setNode', wavetable);
+    this.#store.set('setNode', this.#nodeShape, [{ cell, wavetable }]);
   }
 
   /**
@@ -202,12 +203,10 @@ export class WavetableMatrix {
       const [x, y, z, wavetable] = node;
       const cell = cellOf(where, this.#settings.dims, x, y, z);
       checkWavetable(where, wavetable, this.#nodeShape, this.dtype);
-      this.#store.refuseUnreadable(where, wavetable);
+      this.#store.checkPackable(where, wavetable);
       return { cell, wavetable };
     });
-    const fresh = new Set(all.map(({ cell }) => cell).filter((cell) => !this.#store.has(cell)));
-    if (all.length) this.#store.reserve('setNodes', this.#nodeShape, fresh.size);
-    for (const { cell, wavetable } of all) this.#store.set('setNodes', cell, this.#nodeShape, wavetable);
+    this.#store.set('setNodes', this.#nodeShape, all);
   }
 
   /**
@@ -437,7 +436,7 @@ export class WavetableMatrix {
     const cube = new WavetableMatrix(x, y, z, { ...options, sparse: true, resolution: [h, w], channels: c });
     cube.#settings.sparse = options.sparse ?? true;
     try {
-      cube.#store.refuseUnreadable('fromTensor', tensor);
+      cube.#store.checkPackable('fromTensor', tensor);
       const rows = tensor.reshape([x * y * z, h * w * c]) as tf.Tensor2D;
       try {
         cube.#store.fill('fromTensor', cube.#nodeShape, rows);
@@ -461,9 +460,8 @@ export class WavetableMatrix {
         const rows = bank.allCells().reshape([this.#store.cells, bh, bw, c]) as tf.Tensor4D;
         return resample(rows, h, w, this.#settings.periodic);
       });
-      const sum = parts.reduce<tf.Tensor>((a, b) => (a === undefined ? b : tf.add(a, b)), undefined as never);
       const shape = [...this.#settings.dims, h, w, this.channels];
-      return (sum ?? tf.zeros([this.#store.cells, h, w, this.channels])).reshape(shape);
+      return parts.length ? parts.reduce((a, b) => tf.add(a, b)).reshape(shape) : tf.zeros(shape);
     });
   }
 
@@ -681,7 +679,9 @@ export class WavetableMatrix {
     tf.tidy(() => {
       const node = this.getNode(x, y, z).expandDims(0) as tf.Tensor4D;
       const resized = resample(node, shape[0], shape[1], this.#settings.periodic);
-      this.#store.set(where, cell, shape, resized.squeeze([0]));
+      const wavetable = resized.squeeze([0]);
+      this.#store.checkPackable(where, wavetable);
+      this.#store.set(where, shape, [{ cell, wavetable }]);
     });
   }
 

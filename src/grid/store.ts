@@ -50,27 +50,24 @@ export class NodeStore {
     this.#dropPresence();
   }
 
-  /** Makes room for so many new nodes of a form. */
-  reserve(where: string, shape: NodeShape, more: number): void {
-    this.#changeBank(where, shape, (bank) => bank.reserve(bank.count + more), true);
-  }
-
-  /** Sets a node of `shape`, and drops the cell's node of another form once the new one is whole. */
-  set(where: string, cell: number, shape: NodeShape, wavetable: Wavetable): void {
-    this.refuseUnreadable(where, wavetable);
+  /**
+   * Sets checked nodes of `shape`, with room made for the new ones at once, and drops a cell's node of another form once
+   * its new one is whole.
+   */
+  set(where: string, shape: NodeShape, nodes: readonly { cell: number; wavetable: Wavetable }[]): void {
+    if (nodes.length === 0) return;
     this.#changeBank(where, shape, (bank) => {
-      if (!(wavetable instanceof tf.Tensor)) {
-        bank.set(cell, bank.pack(hostValues(wavetable)));
-      } else if (this.settings.dtype === 'float16') {
-        const values = wavetable.dataSync<'float32'>();
-        checkHalfRange(where, values);
-        bank.set(cell, bank.pack(values));
-      } else {
-        tf.tidy(() => bank.set(cell, wavetable.reshape([1, bank.payload]) as tf.Tensor2D));
+      // A single node is left to the bank's own growth.
+      if (nodes.length > 1) bank.reserve(bank.count + newTo(bank, nodes));
+      for (const { cell, wavetable } of nodes) {
+        if (!(wavetable instanceof tf.Tensor)) bank.set(cell, bank.pack(hostValues(wavetable)));
+        else if (this.settings.dtype === 'float16')
+          bank.set(cell, bank.pack(wavetable.dataSync<'float32'>()));
+        else tf.tidy(() => bank.set(cell, wavetable.reshape([1, bank.payload]) as tf.Tensor2D));
+        this.#dropElsewhere(cell, bank);
+        this.#mark(cell, 0);
       }
-      this.#dropElsewhere(cell, bank);
     });
-    this.#mark(cell, 0);
   }
 
   /** Sets nodes from what `stored` gave, bit for bit, each form's rows in cell order. */
@@ -84,7 +81,7 @@ export class NodeStore {
     for (const form of forms.values()) {
       form.sort((a, b) => a.cell - b.cell);
       this.#changeBank(where, form[0].shape, (bank) => {
-        bank.reserve(bank.count + form.filter(({ cell }) => !bank.has(cell)).length);
+        bank.reserve(bank.count + newTo(bank, form));
         for (const { cell, values } of form) {
           bank.set(cell, values instanceof Float32Array ? values : lanesOf(values, bank.lanes));
           this.#dropElsewhere(cell, bank);
@@ -138,19 +135,22 @@ export class NodeStore {
     );
   }
 
-  /** Packing halves needs the values on the host, which a GPU backend gives only asynchronously. */
-  refuseUnreadable(where: string, wavetable: Wavetable | tf.Tensor): void {
+  /**
+   * A tensor for a float16 cube is packed on the host, which a GPU backend cannot do at once.
+   * @throws DeviceError on such a backend; ArgumentError for a value that no half holds.
+   */
+  checkPackable(where: string, wavetable: Wavetable | tf.Tensor): void {
+    if (!(wavetable instanceof tf.Tensor) || this.settings.dtype === 'float32') return;
     const backend = tf.getBackend();
     check(
-      !(wavetable instanceof tf.Tensor) ||
-        this.settings.dtype === 'float32' ||
-        (findDevice(backend)?.readsSync ?? false),
+      findDevice(backend)?.readsSync ?? false,
       () =>
         new DeviceError(
           `${where}: float16 nodes are packed on the host, and the backend '${backend}' cannot be read at once; ` +
             'pass a typed array (await tensor.data())',
         ),
     );
+    checkHalfRange(where, wavetable.dataSync());
   }
 
   /** All pages, oldest first: an optimiser knows its variables by their place, so a new page must come last. */
@@ -258,7 +258,7 @@ export class NodeStore {
   }
 
   /** Changes the bank of a form; a new one joins the store only when that has gone well and it holds something. */
-  #changeBank(where: string, shape: NodeShape, change: (bank: Bank) => void, evenEmpty = false): void {
+  #changeBank(where: string, shape: NodeShape, change: (bank: Bank) => void): void {
     const bank = this.#bankFor(where, shape);
     const isNew = !this.banks.includes(bank);
     try {
@@ -268,7 +268,7 @@ export class NodeStore {
       else if (isNew) this.banks.push(bank);
       throw error;
     }
-    if (isNew && (evenEmpty || bank.count > 0)) this.banks.push(bank);
+    if (isNew && bank.count > 0) this.banks.push(bank);
   }
 
   #dropElsewhere(cell: number, kept: Bank): void {
@@ -300,6 +300,11 @@ export class NodeStore {
     this.#everywhere?.dispose();
     this.#everywhere = null;
   }
+}
+
+/** How many different cells of `nodes` the bank has no node for. */
+function newTo(bank: Bank, nodes: readonly { cell: number }[]): number {
+  return new Set(nodes.map(({ cell }) => cell).filter((cell) => !bank.has(cell))).size;
 }
 
 /** Halves as int32 lanes, the last one padded. */

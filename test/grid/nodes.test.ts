@@ -270,6 +270,26 @@ eachBackend('nodes of a cube', (backend) => {
       cube.dispose();
     }));
 
+  it('setNodes of a new form that fails sets none and leaves no form behind', () =>
+    withoutLeaks(() => {
+      const cube = new WavetableMatrix(2, 1, 1, { resolution: 1, channels: 1, dtype: 'float16' });
+      cube.setNode(0, 0, 0, [1]);
+      cube.setGlobalResolution(2);
+      const resident = cube.getMemoryUsage().residentBytes;
+      const fine = tf.zeros([2, 2, 1]);
+      const huge = tf.fill([2, 2, 1], 1e6);
+      expect(() =>
+        cube.setNodes([
+          [0, 0, 0, fine],
+          [1, 0, 0, huge],
+        ]),
+      ).to.throw(backend === 'webgpu' ? DeviceError : ArgumentError);
+      expect(cube.getMemoryUsage().residentBytes).to.equal(resident);
+      expect(cube.getResolution(0, 0, 0)).to.deep.equal([1, 1]);
+      tf.dispose([fine, huge]);
+      cube.dispose();
+    }));
+
   it('a node that holds infinities is got as it is, under any boundary', () =>
     withoutLeaks(async () => {
       for (const options of [
