@@ -64,6 +64,24 @@ export class FormatError extends WavecubeError {
   }
 }
 
+/** What a codec was asked for cannot be had from it. `best` is what it reached, null where it could not even try. */
+export class QualityNotReachedError extends WavecubeError {
+  override name = 'QualityNotReachedError';
+  constructor(
+    where: string,
+    readonly quality: unknown,
+    readonly best: { maxError: number; psnr: number; relativeError: number; sizeBytes: number } | null,
+  ) {
+    super(
+      `${where}: quality ${shown(quality)} was not reached; ${
+        best
+          ? `the best had a maximum error of ${best.maxError.toPrecision(3)} and ${best.psnr.toFixed(1)} dB in ${best.sizeBytes} bytes`
+          : 'this codec does not take such a wavetable'
+      }; another method, or 'auto', may reach it`,
+    );
+  }
+}
+
 /** The one guard: throws what `error` makes unless `holds`. */
 export function check(holds: boolean, error: () => WavecubeError): asserts holds {
   if (!holds) throw error();

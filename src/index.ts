@@ -1,6 +1,8 @@
 /** Public names, nothing else. */
 import { installCpu } from './backends/cpu/index.js';
 import { ready } from './backends/ready.js';
+import { OWN_CODECS } from './codecs/own.js';
+import { provideCodec } from './codecs/registry.js';
 import { npz } from './formats/npz.js';
 import { provideFormat, provideStorage } from './grid/persistence.js';
 import { provideBackend } from './ops/device.js';
@@ -9,12 +11,25 @@ import { fileStorage } from './storage/file.js';
 
 export type { ReadyOptions } from './backends/ready.js';
 export {
+  type DecodeContext,
+  type DecodeOptions,
+  type EncodeOptions,
+  type Form,
+  type HostWavetable,
+  WavetableCodec,
+} from './codecs/codec.js';
+export { CompressedWavetable, type Decodable, type FromBytesOptions } from './codecs/compressed.js';
+export type { HostTensor, Parameters } from './codecs/parameters.js';
+export type { Achieved, Quality, Target } from './codecs/quality.js';
+export { provideCodec } from './codecs/registry.js';
+export {
   ArgumentError,
   CoordinateError,
   DeviceError,
   DisposedError,
   FormatError,
   MissingNodeError,
+  QualityNotReachedError,
   ShapeError,
   WavecubeError,
 } from './errors.js';
@@ -36,5 +51,6 @@ export { ready };
 
 provideBackend('cpu', { install: installCpu });
 for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () => ready({ backend }) });
+for (const codec of OWN_CODECS) provideCodec(codec);
 provideFormat(npz);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

@@ -6,6 +6,7 @@
  *   row → page      pages hold rows firstRow … firstRow + capacity − 1
  */
 import * as tf from '@tensorflow/tfjs';
+import type { NodeShape } from '../codecs/parameters.js';
 import { DeviceError } from '../errors.js';
 import type { SamplingAttrs } from '../ops/contract.js';
 import { findDevice, isExclusive } from '../ops/device.js';
@@ -13,10 +14,11 @@ import { lanesFor, packHalves, unpackRow } from '../ops/half.js';
 import { sampleRows, splatRows } from '../ops/sample.js';
 import { Page } from './page.js';
 
+export type { NodeShape };
+
 /** How nodes are stored; values are float32 outside. */
 export type NodeDtype = 'float32' | 'float16';
 export type Dims = readonly [width: number, height: number, depth: number];
-export type NodeShape = readonly [height: number, width: number, channels: number];
 
 export interface BankOptions {
   dims: Dims;

@@ -1,0 +1,150 @@
+/** A compressed wavetable: bytes that say all about themselves, and the parameters that they hold. */
+import * as tf from '@tensorflow/tfjs';
+import { ArgumentError, check, DisposedError } from '../errors.js';
+import type { WavetableCodec } from './codec.js';
+import { readContainer, writeContainer } from './container.js';
+import { type NodeShape, type Parameters, tensorsOf } from './parameters.js';
+import type { Achieved } from './quality.js';
+import { readRaw, writeRaw } from './rawparameters.js';
+import { codecFor } from './registry.js';
+
+/** What decode takes: a compressed wavetable, or one with other params. */
+export interface Decodable {
+  readonly codec: string;
+  readonly shape: NodeShape;
+  readonly params: Readonly<Record<string, tf.Tensor>>;
+  readonly constants: Readonly<Record<string, tf.Tensor>>;
+}
+
+export interface FromBytesOptions {
+  /** Whether the checksum is verified. Default true. */
+  verify?: boolean;
+  /** What errors call the bytes. */
+  source?: string;
+}
+
+type Tensors = Record<string, tf.Tensor>;
+
+export class CompressedWavetable implements Decodable {
+  #tensors: { params: Tensors; constants: Tensors } | null = null;
+  #disposed = false;
+
+  private constructor(
+    /** Id of the codec that made it. */
+    readonly codec: string,
+    /** [H, W, C] of the wavetable. */
+    readonly shape: NodeShape,
+    /** The error that was measured when it was made; of trained parameters unknown: NaN. */
+    readonly achieved: Achieved,
+    /** Everything, as it is stored: codec/container.ts. Not to be written to. */
+    readonly bytes: Uint8Array,
+    /** The parameters on the host. Not to be written to. */
+    readonly parameters: Parameters,
+  ) {}
+
+  /** Bytes in all: header, payload, checksum. */
+  get sizeBytes(): number {
+    return this.bytes.length;
+  }
+
+  /** float32 bytes of the wavetable over sizeBytes. */
+  get ratio(): number {
+    return (4 * this.shape[0] * this.shape[1] * this.shape[2]) / this.sizeBytes;
+  }
+
+  /** Named float32 tensors that decode is differentiable to, on the backend that was active at the first look; kept until dispose. */
+  get params(): Readonly<Tensors> {
+    return this.#onDevice().params;
+  }
+
+  /** Named tensors that decode needs besides. */
+  get constants(): Readonly<Tensors> {
+    return this.#onDevice().constants;
+  }
+
+  /** The same wavetable with some params in the place of its own: variables to train, or the arguments of tf.grads. */
+  with(params: Readonly<Tensors>): Decodable {
+    for (const [name, tensor] of Object.entries(params)) {
+      const known = this.parameters.params[name];
+      check(
+        known !== undefined &&
+          tensor instanceof tf.Tensor &&
+          tf.util.arraysEqual([...known.shape], tensor.shape),
+        () =>
+          new ArgumentError(
+            `with: '${name}' must be one of ${Object.entries(this.parameters.params).map(([n, { shape }]) => `${n} [${shape.join(', ')}]`)}, ` +
+              `got [${tensor?.shape}]`,
+          ),
+      );
+    }
+    const { codec, shape, constants } = this;
+    return { codec, shape, constants, params: { ...this.params, ...params } };
+  }
+
+  /**
+   * Reads what `bytes` holds.
+   * @throws FormatError for damaged or foreign bytes, and for a codec that is not there (provideCodec).
+   */
+  static async fromBytes(bytes: Uint8Array, options: FromBytesOptions = {}): Promise<CompressedWavetable> {
+    return CompressedWavetable.read(bytes, options);
+  }
+
+  /** fromBytes at once, for codecs that are loaded. */
+  static read(
+    bytes: Uint8Array,
+    { verify = true, source = 'bytes' }: FromBytesOptions = {},
+  ): CompressedWavetable {
+    const { codec: id, version, raw, shape, achieved, payload } = readContainer(bytes, source, verify);
+    const codec = codecFor(id, version, source);
+    const parameters = raw ? readRaw(payload, source) : codec.unpack(payload, shape, source);
+    if (raw) codec.checkParameters(parameters, shape, source);
+    return new CompressedWavetable(id, shape, achieved, bytes.slice(), parameters);
+  }
+
+  /** What a codec made and measured. */
+  static of(
+    codec: WavetableCodec,
+    shape: NodeShape,
+    achieved: Achieved,
+    payload: Uint8Array,
+    parameters: Parameters,
+  ): CompressedWavetable {
+    const { maxError, psnr, relativeError } = achieved;
+    const contents = { codec: codec.id, version: codec.version, raw: false, shape, payload };
+    const bytes = writeContainer({ ...contents, achieved: { maxError, psnr, relativeError } });
+    return new CompressedWavetable(codec.id, shape, { maxError, psnr, relativeError }, bytes, parameters);
+  }
+
+  /** Parameters as they are: trained, or set by hand. No error is known of them. */
+  static ofParameters(codec: WavetableCodec, shape: NodeShape, parameters: Parameters): CompressedWavetable {
+    codec.checkParameters(parameters, shape, codec.id);
+    const achieved = { maxError: Number.NaN, psnr: Number.NaN, relativeError: Number.NaN };
+    const contents = { codec: codec.id, version: codec.version, raw: true, shape, achieved };
+    const bytes = writeContainer({ ...contents, payload: writeRaw(parameters) });
+    return new CompressedWavetable(codec.id, shape, achieved, bytes, parameters);
+  }
+
+  /** Frees the tensors; `bytes` stay. */
+  dispose(): void {
+    this.#disposed = true;
+    if (this.#tensors) tf.dispose([this.#tensors.params, this.#tensors.constants]);
+    this.#tensors = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #onDevice(): { params: Tensors; constants: Tensors } {
+    check(!this.#disposed, () => new DisposedError('CompressedWavetable: it is disposed'));
+    if (!this.#tensors) {
+      const kept = (arrays: Parameters['params']) => {
+        const tensors = tensorsOf(arrays);
+        for (const tensor of Object.values(tensors)) tf.keep(tensor);
+        return tensors;
+      };
+      this.#tensors = { params: kept(this.parameters.params), constants: kept(this.parameters.constants) };
+    }
+    return this.#tensors;
+  }
+}

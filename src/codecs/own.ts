@@ -1,0 +1,4 @@
+/** Wavecube's own codecs, in the order in which messages name them. The package's entry provides them. */
+import type { WavetableCodec } from './codec.js';
+
+export const OWN_CODECS: readonly WavetableCodec[] = [];
