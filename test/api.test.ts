@@ -37,9 +37,9 @@ describe('the public names', () => {
       (n) => n !== 'constructor',
     );
     expect(names.sort().join(' ')).to.equal(
-      'backend channels clone deleteNode depth dispose disposed downscaleNode dtype getMemoryUsage getNode ' +
-        'getResolution hasNode height nodeCount nodes normalized options positions resolution restoreNodes rowOf sample sampleBatch ' +
-        'sampleChunks save setGlobalResolution setNode setNodes sparse splat storedNodes toBackend toBytes toTensor ' +
+      'backend channels clone compressAll compressNode decompressAll decompressNode deleteNode depth dispose disposed downscaleNode dtype ' +
+        'getCodec getCodecMap getCompressed getCompressionRatio getMemoryUsage getNode getResolution hasNode height nodeCount nodes normalized options positions resolution restoreNodes rowOf sample sampleBatch ' +
+        'sampleChunks save setGlobalResolution setNode setNodes settle sparse splat storedNodes toBackend toBytes toTensor ' +
         'trainable trainableVariables upscaleNode visualizeSlice width',
     );
   });

@@ -64,6 +64,8 @@ export interface DecodeContext {
 export type Form =
   | {
       kind: 'linear';
+      /** [kh, kw] of the array of a full wavetable: what arrays may be padded to. */
+      size(shape: NodeShape): readonly [kh: number, kw: number];
       /** [N, kh, kw, c] → [N, H, W, C] at context.resolution. */
       decode(coefficients: tf.Tensor4D, context: DecodeContext): tf.Tensor4D;
     }
@@ -86,6 +88,11 @@ export abstract class WavetableCodec {
   abstract readonly version: number;
   /** The form of each parameter that has one, by its name. A node is blended by it if it is its only array. */
   readonly forms: Readonly<Record<string, Form>> = {};
+  /** This codec, or a variant of it whose every result can be blended by its form: what cubes compress with. */
+  get blending(): WavetableCodec {
+    return this;
+  }
+
   /** Whether NaN and ±∞ survive. */
   readonly takesNonFinite: boolean = false;
 
@@ -231,7 +238,11 @@ function contextOf(
   };
 }
 
-async function hostWavetable(where: string, wavetable: tf.Tensor3D | HostWavetable): Promise<HostWavetable> {
+/** A wavetable checked and on the host, copied. */
+export async function hostWavetable(
+  where: string,
+  wavetable: tf.Tensor3D | HostWavetable,
+): Promise<HostWavetable> {
   const tensor = wavetable instanceof tf.Tensor;
   const shape = wavetable?.shape;
   check(

@@ -82,6 +82,11 @@ const only = (quality: object, name: string): boolean =>
   Object.keys(quality).length === 1 && Object.hasOwn(quality, name);
 
 /** @throws ArgumentError for what no quality is. */
+export function checkQuality(where: string, quality: Quality): void {
+  targetOf(where, quality, new Float32Array(1), [1, 1, 1]);
+}
+
+/** @throws ArgumentError for what no quality is. */
 export function targetOf(where: string, quality: Quality, values: Float32Array, shape: NodeShape): Target {
   const wrong = () =>
     new ArgumentError(

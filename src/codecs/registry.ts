@@ -1,6 +1,9 @@
 /** The codecs there are, by id: Wavecube's own, and what a user provides. */
+import type { Tensor3D } from '@tensorflow/tfjs';
 import { ArgumentError, check, FormatError, shown } from '../errors.js';
-import type { WavetableCodec } from './codec.js';
+import type { EncodeOptions, HostWavetable, WavetableCodec } from './codec.js';
+import type { CompressedWavetable } from './compressed.js';
+import type { Quality } from './quality.js';
 
 const codecs = new Map<string, WavetableCodec>();
 
@@ -16,7 +19,7 @@ export function provideCodec(codec: WavetableCodec): void {
   );
   const known = codecs.get(id);
   check(
-    known === undefined || known === codec,
+    (known === undefined || known === codec) && !choosers.has(id),
     () => new ArgumentError(`provideCodec: there is a codec '${id}' already`),
   );
   codecs.set(id, codec);
@@ -25,18 +28,42 @@ export function provideCodec(codec: WavetableCodec): void {
 /** Ids of all codecs. */
 export const codecIds = (): string[] => [...codecs.keys()];
 
-/** The codec of a method's name. @throws ArgumentError where there is none. */
-export function codecOf(where: string, method: string): WavetableCodec {
-  const codec = codecs.get(method);
+/** What compresses by a method's name: a codec, or what chooses among them. */
+export interface Method {
+  readonly id: string;
+  /** Itself, or a variant whose results are blended by their forms. */
+  readonly blending: Method;
+  encode(
+    wavetable: Tensor3D | HostWavetable,
+    quality?: Quality,
+    options?: EncodeOptions,
+  ): Promise<CompressedWavetable>;
+}
+
+const choosers = new Map<string, Method>();
+
+/** Makes a method known that is no codec: its results are those of codecs. */
+export function provideMethod(method: Method): void {
+  choosers.set(method.id, method);
+}
+
+/** @throws ArgumentError where there is none of that name. */
+export function methodOf(where: string, name: string): Method {
+  const method = codecs.get(name) ?? choosers.get(name);
   check(
-    codec !== undefined,
+    method !== undefined,
     () =>
       new ArgumentError(
-        `${where}: method must be one of ${codecIds()
-          .map((id) => `'${id}'`)
-          .join(', ')}, got ${shown(method)}`,
+        `${where}: method must be one of ${[...codecs.keys(), ...choosers.keys()].map((id) => `'${id}'`).join(', ')}, got ${shown(name)}`,
       ),
   );
+  return method;
+}
+
+/** A codec that is known to be there. */
+export function knownCodec(id: string): WavetableCodec {
+  const codec = codecs.get(id);
+  check(codec !== undefined, () => new ArgumentError(`there is no codec '${id}'`));
   return codec;
 }
 

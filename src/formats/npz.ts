@@ -3,6 +3,7 @@
  *
  *   metadata.npy        uint8, the UTF-8 bytes of a JSON object: the cube's options, its size, the user's metadata
  *   nodes/x_y_z.npy     [H, W, C] float32, or float16 as it is stored
+ *   compressed/x_y_z.npy   uint8, the bytes of a compressed node: codecs/container.ts
  *
  * Entries are stored, or deflated with { deflate: true }.
  */
@@ -21,7 +22,6 @@ interface Header extends Omit<MatrixOptions, 'metadata' | 'pageBytes'> {
   width: number;
   height: number;
   depth: number;
-  compression: null;
   user: Record<string, unknown>;
 }
 
@@ -33,7 +33,6 @@ async function encode(cube: WavetableMatrix, options: Record<string, unknown>): 
     height: cube.height,
     depth: cube.depth,
     ...cube.options,
-    compression: null,
     user: cube.metadata,
   };
   const json = new TextEncoder().encode(JSON.stringify(header));
@@ -41,8 +40,14 @@ async function encode(cube: WavetableMatrix, options: Record<string, unknown>): 
     'metadata.npy': encodeNpy({ dtype: '|u1', shape: [json.length], data: json }),
   };
   const dtype = cube.dtype === 'float16' ? '<f2' : '<f4';
-  for await (const { x, y, z, shape, values } of cube.storedNodes()) {
-    entries[`nodes/${x}_${y}_${z}.npy`] = encodeNpy({ dtype, shape, data: values });
+  for await (const node of cube.storedNodes()) {
+    const name = `${node.x}_${node.y}_${node.z}.npy`;
+    if ('compressed' in node) {
+      const { compressed: data } = node;
+      entries[`compressed/${name}`] = encodeNpy({ dtype: '|u1', shape: [data.length], data });
+    } else {
+      entries[`nodes/${name}`] = encodeNpy({ dtype, shape: node.shape, data: node.values });
+    }
   }
   return zipArchive(entries, Boolean(options.deflate));
 }
@@ -50,15 +55,21 @@ async function encode(cube: WavetableMatrix, options: Record<string, unknown>): 
 async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatrix> {
   const entries = unzipArchive(bytes, source);
   const header = readHeader(entries['metadata.npy'], source);
-  const { width, height, depth, user, format: _, version: __, compression: ___, ...options } = header;
+  const { width, height, depth, user, format: _, version: __, ...options } = header;
   const cube = build(source, () => new WavetableMatrix(width, height, depth, { ...options, metadata: user }));
   try {
     const nodes: StoredNode[] = [];
     for (const [name, entry] of Object.entries(entries)) {
       if (name === 'metadata.npy') continue;
-      const place = /^nodes\/(\d+)_(\d+)_(\d+)\.npy$/.exec(name);
+      const place = /^(nodes|compressed)\/(\d+)_(\d+)_(\d+)\.npy$/.exec(name);
       check(place !== null, () => new FormatError(source, `has an entry '${name}' that no cube has`));
       const { dtype, shape, data } = decodeNpy(entry, `${source}:${name}`);
+      const [x, y, z] = place.slice(2).map(Number);
+      if (place[1] === 'compressed') {
+        check(dtype === '|u1', () => new FormatError(source, `${name} must be uint8, got ${dtype}`));
+        nodes.push({ x, y, z, compressed: data as Uint8Array });
+        continue;
+      }
       check(
         shape.length === 3 && dtype === (cube.dtype === 'float16' ? '<f2' : '<f4'),
         () =>
@@ -67,7 +78,6 @@ async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatri
             `node ${name} must be [H, W, C] ${cube.dtype}, got [${shape.join(', ')}] ${dtype}`,
           ),
       );
-      const [x, y, z] = place.slice(1).map(Number);
       const values = data as Float32Array | Uint16Array;
       nodes.push({ x, y, z, shape: shape as [number, number, number], values });
     }

@@ -1,12 +1,13 @@
 /**
  * A bank: the nodes of one form (shape and storage) as rows of a few pages, and the grid that says which cell has
- * which row. A uniform cube is one bank; a cube of several resolutions has one a form.
+ * which row. A uniform cube is one bank; a cube of several resolutions, or of compressed nodes, has one a form. What a
+ * compressed node's row means, forms.ts says; a bank moves rows.
  *
  *   cell → row      Int32Array on the host, mirrored by an int32 tensor [X, Y, Z] for the kernels, −1: no node
  *   row → page      pages hold rows firstRow … firstRow + capacity − 1
  */
 import * as tf from '@tensorflow/tfjs';
-import type { NodeShape } from '../codecs/parameters.js';
+import { type NodeShape, sizeOf } from '../codecs/parameters.js';
 import { DeviceError } from '../errors.js';
 import type { SamplingAttrs } from '../ops/contract.js';
 import { findDevice, isExclusive } from '../ops/device.js';
@@ -20,9 +21,22 @@ export type { NodeShape };
 export type NodeDtype = 'float32' | 'float16';
 export type Dims = readonly [width: number, height: number, depth: number];
 
+/** What a row of a compressed node is: parameters of a codec. */
+export interface RowCodec {
+  /** The codec's id. */
+  codec: string;
+  /** The parameter with a form that rows hold, or null: all parameters in a row, to be decoded node by node. */
+  parameter: string | null;
+}
+
 export interface BankOptions {
   dims: Dims;
+  /** [H, W, C] of the nodes. */
   shape: NodeShape;
+  /** Shape of a row: of a dense node that of the node. */
+  row: readonly number[];
+  /** null: rows are the nodes themselves. */
+  codec: RowCodec | null;
   dtype: NodeDtype;
   trainable: boolean;
   boundary: [number, number, number];
@@ -58,8 +72,7 @@ export class Bank {
   #inPlace = 0;
 
   constructor(readonly options: BankOptions) {
-    const [h, w, c] = options.shape;
-    this.payload = h * w * c;
+    this.payload = sizeOf(options.row);
     this.lanes = options.dtype === 'float16' ? lanesFor(this.payload) : this.payload;
     this.#cells = options.dims[0] * options.dims[1] * options.dims[2];
     this.#rowOf = new Int32Array(this.#cells).fill(-1);
@@ -161,18 +174,18 @@ export class Bank {
     return { page, row: row - page.firstRow };
   }
 
-  /** A copy of the node, [H, W, C] float32. Differentiable to the page unless it is float16. */
-  read(cell: number): tf.Tensor3D {
+  /** A copy of the node's row, float32. Differentiable to the page unless it is float16. */
+  read(cell: number): tf.Tensor {
     const row = this.#rowOf[cell];
     const page = this.#pageOf(row);
-    const shape = [...this.options.shape] as [number, number, number];
+    const shape = [...this.options.row];
     const device = findDevice(tf.getBackend());
     if (device?.readsSync && !page.trainable) {
       const values = tf.tidy(() => tf.slice(page.tensor, [row - page.firstRow, 0], [1, -1]).dataSync());
-      if (this.options.dtype === 'float32') return tf.tensor3d(values.slice(), shape);
+      if (this.options.dtype === 'float32') return tf.tensor(values.slice(), shape, 'float32');
       const floats = new Float32Array(this.payload);
       unpackRow(values as Int32Array, 0, this.payload, floats);
-      return tf.tensor3d(floats, shape);
+      return tf.tensor(floats, shape);
     }
     return tf.tidy(() => {
       // A grid of the one cell: its node, untouched by neighbours.
@@ -225,6 +238,11 @@ export class Bank {
   sample(coords: tf.Tensor2D): tf.Tensor2D {
     this.#putInOrder();
     return this.#sumOverPages(this.grid(), coords, {});
+  }
+
+  /** [N, payload]: the rows of the nodes at integer coordinates, zeros where there is none. Gradients: the pages. */
+  rowsAt(corners: tf.Tensor2D): tf.Tensor2D {
+    return this.#sumOverPages(this.grid(), corners, { boundary: [3, 3, 3], ordered: false });
   }
 
   /** [capacity, payload] for each page: the adjoint of `sample`. */

@@ -1,4 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import { CompressedWavetable } from '../codecs/compressed.js';
+import { readContainer } from '../codecs/container.js';
+import { sizeOf } from '../codecs/parameters.js';
 import {
   ArgumentError,
   check,
@@ -13,6 +16,16 @@ import { activeBackend, findDevice, startBackend } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
 import { checkFloatTensor } from '../ops/tensors.js';
 import type { Bank, NodeShape } from './bank.js';
+import { decodeNode } from './blend.js';
+import {
+  type CompressAllOptions,
+  type CompressibleNodes,
+  type CompressionOptions,
+  checkedCompression,
+  compressCell,
+  compressCells,
+  type NodeReport,
+} from './compression.js';
 import {
   type Coordinates,
   cellOf,
@@ -31,6 +44,7 @@ import {
 } from './options.js';
 import { formatFor, sniffFormat, storageFor } from './persistence.js';
 import {
+  allNodes,
   channelsOf,
   normalizeQuaternions,
   type SampleOptions,
@@ -47,22 +61,18 @@ export interface MemoryUsage {
   nodes: number;
   /** Bytes of these nodes as dense float32. */
   denseBytes: number;
-  /** Bytes of these nodes as they are stored. */
+  /** Bytes of these nodes as they are stored; of compressed ones every byte that a file would hold. */
   storedBytes: number;
-  /** Bytes of the tensors that hold them, unused rows included. */
+  /** Bytes of what holds them for sampling: rows, unused ones included, and what is decoded at hand. */
   residentBytes: number;
   /** Bytes of the bookkeeping, host and device. */
   indexBytes: number;
 }
 
-/** A node at (x, y, z) as its bank stores it. */
-export interface StoredNode {
-  x: number;
-  y: number;
-  z: number;
-  shape: NodeShape;
-  values: Float32Array | Uint16Array;
-}
+/** A node at (x, y, z) as its bank stores it: dense values, or the bytes of a compressed one. */
+export type StoredNode =
+  | { x: number; y: number; z: number; shape: NodeShape; values: Float32Array | Uint16Array }
+  | { x: number; y: number; z: number; compressed: Uint8Array };
 
 /**
  * A 3-D grid of [H, W, C] wavetables, sampled at fractional coordinates with trilinear interpolation.
@@ -80,6 +90,8 @@ export class WavetableMatrix {
   readonly #settings: Settings;
   readonly #store: NodeStore;
   #backend: string;
+  /** Cells set since the last settle(), in a cube with compression. */
+  readonly #pending = new Set<number>();
   #disposed = false;
   #moving = false;
 
@@ -153,6 +165,7 @@ export class WavetableMatrix {
   get options(): Required<Omit<MatrixOptions, 'pageBytes' | 'metadata'>> {
     const { resolution, channels, dtype, sparse, boundary, missing, trainable, blend, periodic } =
       this.#settings;
+    const { compression, cacheBytes } = this.#settings;
     const [x, y, z] = boundary;
     return {
       resolution: [...resolution],
@@ -164,6 +177,8 @@ export class WavetableMatrix {
       trainable,
       blend,
       periodic: { ...periodic },
+      compression: compression && { ...compression },
+      cacheBytes,
     };
   }
 
@@ -172,23 +187,32 @@ export class WavetableMatrix {
   /**
    * Sets the node at integer (x, y, z). Costs the node's bytes, also after the first sample; samples and gradients
    * that were taken before keep the old values.
-   * @param wavetable [H, W, C] at the cube's resolution; it is copied. Not differentiable: nodes are trained
+   * @param wavetable [H, W, C] at the cube's resolution; it is copied. Or a compressed one of that shape, which is
+   * stored as it is, and stays the caller's to dispose. Not differentiable: nodes are trained
    * as variables (`trainable`).
    * @throws CoordinateError outside the grid; ShapeError for another shape; DisposedError.
    */
-  setNode(x: number, y: number, z: number, wavetable: Wavetable): void {
+  setNode(x: number, y: number, z: number, wavetable: Wavetable | CompressedWavetable): void {
     this.#alive('setNode');
     const cell = cellOf('setNode', this.#settings.dims, x, y, z);
+    if (wavetable instanceof CompressedWavetable) {
+      checkCompressed('setNode', wavetable, this.#nodeShape);
+      this.#store.setCompressed('setNode', [{ cell, compressed: wavetable }]);
+      return;
+    }
     checkWavetable('setNode', wavetable, this.#nodeShape, this.dtype);
     this.#store.checkPackable('setNode', wavetable);
     this.#store.set('setNode', this.#nodeShape, [{ cell, wavetable }]);
+    if (this.#settings.compression) this.#pending.add(cell);
   }
 
   /**
    * Sets many nodes: all of them, or none where one is not what setNode takes.
    * @param nodes [x, y, z, wavetable] each.
    */
-  setNodes(nodes: Iterable<readonly [x: number, y: number, z: number, wavetable: Wavetable]>): void {
+  setNodes(
+    nodes: Iterable<readonly [x: number, y: number, z: number, wavetable: Wavetable | CompressedWavetable]>,
+  ): void {
     this.#alive('setNodes');
     check(
       typeof nodes?.[Symbol.iterator] === 'function',
@@ -202,11 +226,24 @@ export class WavetableMatrix {
       );
       const [x, y, z, wavetable] = node;
       const cell = cellOf(where, this.#settings.dims, x, y, z);
-      checkWavetable(where, wavetable, this.#nodeShape, this.dtype);
-      this.#store.checkPackable(where, wavetable);
+      if (wavetable instanceof CompressedWavetable) checkCompressed(where, wavetable, this.#nodeShape);
+      else {
+        checkWavetable(where, wavetable, this.#nodeShape, this.dtype);
+        this.#store.checkPackable(where, wavetable);
+      }
       return { cell, wavetable };
     });
-    this.#store.set('setNodes', this.#nodeShape, all);
+    // Of a place that is named twice the last one counts, whichever kind it is.
+    const last = [...new Map(all.map((node) => [node.cell, node])).values()];
+    const dense: { cell: number; wavetable: Wavetable }[] = [];
+    const compressed: { cell: number; compressed: CompressedWavetable }[] = [];
+    for (const { cell, wavetable } of last) {
+      if (wavetable instanceof CompressedWavetable) compressed.push({ cell, compressed: wavetable });
+      else dense.push({ cell, wavetable });
+    }
+    this.#store.set('setNodes', this.#nodeShape, dense);
+    this.#store.setCompressed('setNodes', compressed);
+    if (this.#settings.compression) for (const { cell } of dense) this.#pending.add(cell);
   }
 
   /**
@@ -215,7 +252,7 @@ export class WavetableMatrix {
    */
   getNode(x: number, y: number, z: number): tf.Tensor3D {
     this.#alive('getNode');
-    return this.#bankOf('getNode', x, y, z).read(cellOf('getNode', this.#settings.dims, x, y, z));
+    return this.#read(this.#bankOf('getNode', x, y, z), cellOf('getNode', this.#settings.dims, x, y, z));
   }
 
   hasNode(x: number, y: number, z: number): boolean {
@@ -284,6 +321,99 @@ export class WavetableMatrix {
    */
   downscaleNode(x: number, y: number, z: number, factor: number): void {
     this.#scaleNode('downscaleNode', x, y, z, factor, (n) => (n === 1 ? 1 : n / factor));
+  }
+
+  // --- compression
+
+  /**
+   * Compresses a node in place. A node that is set while it is being compressed stays as it was set.
+   * @param options.method 'gaussian' (default), 'dct', 'fft', 'wavelet', 'quantized', 'lossless', 'auto', or a provided
+   * codec's id. @param options.quality default 0.95; measured against the node as it is now.
+   * @returns what became of the node.
+   * @throws QualityNotReachedError, and leaves the node as it was; MissingNodeError; the reason of options.signal.
+   */
+  async compressNode(x: number, y: number, z: number, options: CompressionOptions = {}): Promise<NodeReport> {
+    this.#alive('compressNode');
+    const how = checkedCompression('compressNode', options);
+    this.#bankOf('compressNode', x, y, z);
+    const cell = cellOf('compressNode', this.#settings.dims, x, y, z);
+    return compressCell('compressNode', this.#compressible, cell, how, options.signal);
+  }
+
+  /**
+   * Compresses all nodes, x slowest; those that cannot reach the quality, or would not get smaller, stay as they are.
+   * @param options as compressNode's; onProgress is called after each node. After an abort each node is whole: as it was,
+   * or compressed.
+   * @returns a report for each node.
+   */
+  async compressAll(options: CompressAllOptions = {}): Promise<NodeReport[]> {
+    this.#alive('compressAll');
+    const cells = Array.from({ length: this.#store.cells }, (_, cell) => cell).filter((cell) =>
+      this.#store.has(cell),
+    );
+    return compressCells('compressAll', this.#compressible, cells, options, (cell) =>
+      this.#pending.delete(cell),
+    );
+  }
+
+  /**
+   * Compresses the nodes that were set since the last time, as the cube's `compression` says; nothing without one.
+   * save and toBytes do it first.
+   * @returns a report for each of them.
+   */
+  async settle(options: Pick<CompressAllOptions, 'signal' | 'onProgress'> = {}): Promise<NodeReport[]> {
+    this.#alive('settle');
+    const { compression } = this.#settings;
+    if (!compression) return [];
+    const cells = [...this.#pending].filter((cell) => this.#store.has(cell) && !this.#store.bytesOf(cell));
+    const all = { ...compression, ...options };
+    return compressCells('settle', this.#compressible, cells, all, (cell) => this.#pending.delete(cell));
+  }
+
+  /** Makes a node dense again, as decoded, and returns it [H, W, C]; a dense one stays. @throws MissingNodeError. */
+  decompressNode(x: number, y: number, z: number): tf.Tensor3D {
+    this.#alive('decompressNode');
+    const bank = this.#bankOf('decompressNode', x, y, z);
+    const cell = cellOf('decompressNode', this.#settings.dims, x, y, z);
+    const node = this.#read(bank, cell);
+    if (bank.options.codec) this.#makeDense('decompressNode', cell, bank.options.shape, node);
+    return node;
+  }
+
+  /** Makes all nodes dense again. */
+  decompressAll(): void {
+    this.#alive('decompressAll');
+    for (const bank of this.#store.banks.filter((b) => b.options.codec)) {
+      for (const cell of [...bank.cells()]) {
+        tf.tidy(() => this.#makeDense('decompressAll', cell, bank.options.shape, this.#read(bank, cell)));
+      }
+    }
+    this.#store.dropDecoded();
+  }
+
+  /** Bytes of the nodes as dense float32 over their bytes as stored; 1 of a cube without nodes. */
+  getCompressionRatio(): number {
+    const { denseBytes, storedBytes } = this.getMemoryUsage();
+    return storedBytes === 0 ? 1 : denseBytes / storedBytes;
+  }
+
+  /** The id of the codec that holds a node, null of a dense one. @throws MissingNodeError. */
+  getCodec(x: number, y: number, z: number): string | null {
+    this.#alive('getCodec');
+    return this.#bankOf('getCodec', x, y, z).options.codec?.codec ?? null;
+  }
+
+  /** getCodec of all nodes, by 'x_y_z'. */
+  getCodecMap(): Map<string, string | null> {
+    return new Map([...this.positions()].map(([x, y, z]) => [`${x}_${y}_${z}`, this.getCodec(x, y, z)]));
+  }
+
+  /** The compressed node at (x, y, z), undefined of a dense one; the caller disposes it. Trained parameters are not in it. */
+  getCompressed(x: number, y: number, z: number): CompressedWavetable | undefined {
+    this.#alive('getCompressed');
+    this.#bankOf('getCompressed', x, y, z);
+    const bytes = this.#store.bytesOf(cellOf('getCompressed', this.#settings.dims, x, y, z));
+    return bytes && CompressedWavetable.read(bytes, { verify: false });
   }
 
   // --- sampling
@@ -440,6 +570,7 @@ export class WavetableMatrix {
       const rows = tensor.reshape([x * y * z, h * w * c]) as tf.Tensor2D;
       try {
         cube.#store.fill('fromTensor', cube.#nodeShape, rows);
+        if (cube.#settings.compression) for (let i = 0; i < x * y * z; i++) cube.#pending.add(i);
       } finally {
         rows.dispose();
       }
@@ -455,13 +586,8 @@ export class WavetableMatrix {
     this.#alive('toTensor');
     const [h, w] = this.resolution;
     return tf.tidy(() => {
-      const parts = this.#store.banks.map((bank) => {
-        const [bh, bw, c] = bank.options.shape;
-        const rows = bank.allCells().reshape([this.#store.cells, bh, bw, c]) as tf.Tensor4D;
-        return resample(rows, h, w, this.#settings.periodic);
-      });
       const shape = [...this.#settings.dims, h, w, this.channels];
-      return parts.length ? parts.reduce((a, b) => tf.add(a, b)).reshape(shape) : tf.zeros(shape);
+      return allNodes(this.#samplingState, [h, w])?.reshape(shape) ?? tf.zeros(shape);
     });
   }
 
@@ -478,6 +604,7 @@ export class WavetableMatrix {
     });
     twin.#settings.sparse = this.sparse;
     this.#store.cloneInto(twin.#store);
+    for (const cell of this.#pending) twin.#pending.add(cell);
     return twin;
   }
 
@@ -519,9 +646,10 @@ export class WavetableMatrix {
       this.#store.banks.reduce((total, bank) => total + of(bank), 0);
     return {
       nodes: this.nodeCount,
-      denseBytes: sum((bank) => bank.count * bank.payload * 4),
-      storedBytes: sum((bank) => bank.count * bank.lanes * 4),
-      residentBytes: sum((bank) => bank.residentBytes),
+      denseBytes: sum((bank) => bank.count * sizeOf(bank.options.shape) * 4),
+      storedBytes:
+        sum((bank) => (bank.options.codec ? 0 : bank.count * bank.lanes * 4)) + this.#store.compressedBytes,
+      residentBytes: sum((bank) => bank.residentBytes) + this.#store.cachedBytes,
       indexBytes: this.#store.indexBytes,
     };
   }
@@ -551,15 +679,16 @@ export class WavetableMatrix {
 
   async toBytes(format = 'npz', options: Record<string, unknown> = {}): Promise<Uint8Array> {
     this.#alive('toBytes');
+    await this.settle();
     return formatFor('toBytes', format).encode(this, options);
   }
 
   /** Every node as it is stored, for file formats: float32 values, or halves as 16-bit words. */
   async *storedNodes(): AsyncGenerator<StoredNode> {
     this.#alive('storedNodes');
-    for await (const { cell, shape, values } of this.#store.stored()) {
+    for await (const { cell, ...node } of this.#store.stored()) {
       const [x, y, z] = nodeOf(this.#settings.dims, cell);
-      yield { x, y, z, shape, values };
+      yield { x, y, z, ...node };
     }
   }
 
@@ -567,8 +696,17 @@ export class WavetableMatrix {
   restoreNodes(nodes: Iterable<StoredNode>): void {
     this.#alive('restoreNodes');
     const Values = this.dtype === 'float16' ? Uint16Array : Float32Array;
-    const stored = [...nodes].map(({ x, y, z, shape, values }) => {
-      const cell = cellOf('restoreNodes', this.#settings.dims, x, y, z);
+    const stored = [...nodes].map((node) => {
+      const cell = cellOf('restoreNodes', this.#settings.dims, node.x, node.y, node.z);
+      if ('compressed' in node) {
+        const { shape, codec } = readContainer(node.compressed, 'restoreNodes');
+        check(
+          shape[2] === this.channels,
+          () => new ShapeError('restoreNodes', `a node of '${codec}'`, `[H, W, ${this.channels}]`, shape),
+        );
+        return { cell, compressed: node.compressed };
+      }
+      const { shape, values } = node;
       const size = shape.reduce((a, b) => a * b, 1);
       check(
         shape.length === 3 &&
@@ -607,6 +745,28 @@ export class WavetableMatrix {
   }
 
   // --- inside
+
+  get #compressible(): CompressibleNodes {
+    const store = this.#store;
+    return {
+      has: (cell) => store.has(cell),
+      read: (cell) => this.#read(store.find(cell)!, cell),
+      storedBytes: (cell) => {
+        const bank = store.find(cell)!;
+        return store.bytesOf(cell)?.length ?? bank.lanes * 4;
+      },
+      watch: (cell) => store.watch(cell),
+      replace: (where, cell, compressed) => store.setCompressed(where, [{ cell, compressed }]),
+      place: (cell) => nodeOf(this.#settings.dims, cell),
+      alive: (where) => this.#alive(where),
+    };
+  }
+
+  #makeDense(where: string, cell: number, shape: NodeShape, wavetable: tf.Tensor3D): void {
+    this.#store.checkForm(where, shape);
+    this.#store.checkPackable(where, wavetable);
+    this.#store.set(where, shape, [{ cell, wavetable }]);
+  }
 
   get #nodeShape(): NodeShape {
     return [...this.#settings.resolution, this.#settings.channels];
@@ -656,6 +816,12 @@ export class WavetableMatrix {
     return bank;
   }
 
+  /** A copy of a node, decoded if it is compressed. */
+  #read(bank: Bank, cell: number): tf.Tensor3D {
+    if (!bank.options.codec) return bank.read(cell) as tf.Tensor3D;
+    return tf.tidy(() => decodeNode(this.#store, bank, cell, this.#settings));
+  }
+
   #scaleNode(
     where: string,
     x: number,
@@ -697,7 +863,7 @@ export class WavetableMatrix {
       this.#checkSize(where, tensor.shape[0], h, w);
       checkPolicies(where, host ?? tensor, this.#settings, (cell) => this.#store.has(cell));
       return tf.tidy(() => {
-        let out = sampleBanks(this.#samplingState, tensor, [h, w]);
+        let out = sampleBanks(this.#samplingState, { tensor, host }, [h, w]);
         if (this.#settings.blend === 'nlerp') out = normalizeQuaternions(out);
         return channels
           ? tf.concat(
@@ -728,6 +894,13 @@ export class WavetableMatrix {
         ),
     );
   }
+}
+
+function checkCompressed(where: string, { shape }: CompressedWavetable, wanted: NodeShape): void {
+  check(
+    shape.every((n, i) => n === wanted[i]),
+    () => new ShapeError(where, 'wavetable', `[${wanted.join(', ')}]`, shape),
+  );
 }
 
 function checkMethod(where: string, method: string | undefined): void {

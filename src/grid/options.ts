@@ -1,4 +1,6 @@
 /** What a cube is made with, checked once. */
+import { checkQuality, type Quality } from '../codecs/quality.js';
+import { methodOf } from '../codecs/registry.js';
 import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
 import { BOUNDARIES, type Boundary, boundaryCode } from '../interpolation/stencil.js';
 import type { NodeDtype } from './bank.js';
@@ -27,6 +29,16 @@ export interface MatrixOptions {
   blend?: Blend;
   /** Which axes of a node wrap when it is resampled: a wavetable's phase runs along w. */
   periodic?: { h?: boolean; w?: boolean };
+  /**
+   * How nodes are compressed by settle() after they were set: a method ('auto', 'gaussian', 'dct', …) at quality 0.95, or
+   * both. null (default): not at all, until compressNode or compressAll.
+   */
+  compression?: string | { method: string; quality?: Quality } | null;
+  /**
+   * Bytes of decoded rows that a cube with compressed nodes keeps at hand, for nodes that are needed again and again
+   * and for those of codecs that cannot be blended. Default 16 MiB; 0: only what a call itself needs.
+   */
+  cacheBytes?: number;
   /** Bytes above which a bank goes on in another page; by default what the device can bind. */
   pageBytes?: number;
   /** The user's own JSON, saved with the cube. */
@@ -45,6 +57,8 @@ export interface Settings {
   blend: Blend;
   periodic: { h: boolean; w: boolean };
   pageBytes: number | undefined;
+  compression: { method: string; quality: Quality } | null;
+  cacheBytes: number;
 }
 
 const isCount = (n: unknown): n is number => Number.isInteger(n) && (n as number) >= 1;
@@ -74,11 +88,14 @@ export function resolutionPair(where: string, resolution: Resolution): [number, 
 /** What fromTensor takes: all but what the tensor's shape says. */
 export const OPTION_NAMES_BUT_SHAPE: readonly string[] = [
   ...['dtype', 'sparse', 'boundary', 'missing', 'trainable', 'blend', 'periodic', 'pageBytes', 'metadata'],
+  ...['compression', 'cacheBytes'],
 ];
 const OPTION_NAMES = ['resolution', 'channels', ...OPTION_NAMES_BUT_SHAPE];
 
 /** Nodes of the longest axis: float32 coordinates tell them apart. */
 const MAX_AXIS = 2 ** 24;
+/** Of decoded rows, by default: 256 nodes of 64×64×4. */
+const CACHE_BYTES = 16 * 2 ** 20;
 /** Cells of the largest grid: its int32 index must stay addressable by every backend. */
 const MAX_CELLS = 2 ** 28;
 
@@ -129,7 +146,14 @@ export function checkOptions(width: number, height: number, depth: number, optio
     blend: oneOf('blend', options.blend ?? 'linear', ['linear', 'nlerp'] as const),
     periodic: { h: options.periodic?.h ?? false, w: options.periodic?.w ?? false },
     pageBytes: options.pageBytes,
+    compression: compressionOf(options.compression),
+    cacheBytes: options.cacheBytes ?? CACHE_BYTES,
   };
+  check(
+    Number.isFinite(settings.cacheBytes) && settings.cacheBytes >= 0,
+    () =>
+      new ArgumentError(`WavetableMatrix: cacheBytes must not be negative, got ${shown(options.cacheBytes)}`),
+  );
   check(
     !(settings.trainable && settings.dtype === 'float16'),
     () =>
@@ -146,6 +170,17 @@ export function checkOptions(width: number, height: number, depth: number, optio
     () => new ArgumentError(`WavetableMatrix: pageBytes must be at least 4, got ${settings.pageBytes}`),
   );
   return settings;
+}
+
+function compressionOf(compression: MatrixOptions['compression']): Settings['compression'] {
+  if (compression === undefined || compression === null) return null;
+  const { method, quality = 0.95 } = typeof compression === 'string' ? { method: compression } : compression;
+  if (typeof compression === 'object') {
+    checkOptionNames('WavetableMatrix: compression', compression, ['method', 'quality']);
+  }
+  methodOf('WavetableMatrix: compression', method);
+  checkQuality('WavetableMatrix: compression', quality);
+  return { method, quality };
 }
 
 export const boundaryCodes = (settings: Settings): [number, number, number] =>

@@ -1,9 +1,13 @@
 /** Sampling and splatting over the banks of a cube: each gives its part, at the resolution asked for. */
 import * as tf from '@tensorflow/tfjs';
+import type { NodeShape } from '../codecs/parameters.js';
 import { ArgumentError, check } from '../errors.js';
 import { withoutZeros } from '../ops/constant.js';
 import { resample } from '../ops/resample.js';
 import { sampleRows } from '../ops/sample.js';
+import type { Bank } from './bank.js';
+import { type BatchCoords, decodeNode, sampleCompressed } from './blend.js';
+import { decodeRows, formOf } from './forms.js';
 import { boundaryCodes, type Resolution, type Settings } from './options.js';
 import type { Page } from './page.js';
 import type { NodeStore } from './store.js';
@@ -26,16 +30,26 @@ export interface SamplingState {
 /** [N, H, W, C]: the sum of what the banks give, over the weight of the corners that are there if missing says so. */
 export function sampleBanks(
   state: SamplingState,
-  coords: tf.Tensor2D,
+  batch: BatchCoords,
   resolution: readonly [number, number],
 ): tf.Tensor4D {
   const { settings, store } = state;
+  const coords = batch.tensor;
   if (store.banks.length === 0) return sampleNothing(coords, settings, resolution);
-  const parts = store.banks.map((bank) => {
-    const [h, w, c] = bank.options.shape;
-    const rows = bank.sample(coords).reshape([coords.shape[0], h, w, c]) as tf.Tensor4D;
-    return resample(rows, resolution[0], resolution[1], settings.periodic);
-  });
+  const asked = (rows: tf.Tensor2D, [h, w, c]: NodeShape) =>
+    resample(
+      rows.reshape([coords.shape[0], h, w, c]) as tf.Tensor4D,
+      resolution[0],
+      resolution[1],
+      settings.periodic,
+    );
+  const dense = store.banks.filter((bank) => !bank.options.codec);
+  const parts = dense.map((bank) => asked(bank.sample(coords), bank.options.shape));
+  if (dense.length < store.banks.length) {
+    const { blended, decoded } = sampleCompressed(store, settings, batch, resolution);
+    parts.push(...blended, ...decoded.map(({ rows, bank }) => asked(rows, bank.options.shape)));
+  }
+  if (parts.length === 0) return sampleNothing(coords, settings, resolution);
   const sum = parts.reduce((a, b) => tf.add(a, b));
   if (settings.missing !== 'renormalize' || !lacksNodes(state)) return sum;
   return tf.div(sum, presentWeight(state, coords).reshape([-1, 1, 1, 1]));
@@ -54,6 +68,32 @@ function sampleNothing(
   return rows.reshape([coords.shape[0], h, w, settings.channels]) as tf.Tensor4D;
 }
 
+/** [cells, h, w, C]: the node of every cell at a resolution, zeros where there is none. Gradients: the pages. */
+export function allNodes(
+  { store, settings }: SamplingState,
+  [h, w]: readonly [number, number],
+): tf.Tensor4D | null {
+  const parts = store.banks.map((bank) => {
+    const { codec, shape, row } = bank.options;
+    if (!codec || codec.parameter !== null) {
+      const rows = bank.allCells();
+      const form = codec && formOf(codec);
+      if (form) {
+        return decodeRows(form, rows, row, { shape, resolution: [h, w], periodic: settings.periodic });
+      }
+      return resample(rows.reshape([store.cells, ...shape]) as tf.Tensor4D, h, w, settings.periodic);
+    }
+    const none = tf.zeros([h, w, shape[2]]);
+    const nodes = Array.from({ length: store.cells }, (_, cell) => {
+      if (!bank.has(cell)) return none;
+      const node = decodeNode(store, bank, cell, settings).expandDims(0) as tf.Tensor4D;
+      return resample(node, h, w, settings.periodic).squeeze([0]);
+    });
+    return tf.stack(nodes) as tf.Tensor4D;
+  });
+  return parts.length ? parts.reduce((a, b) => tf.add(a, b)) : null;
+}
+
 /** One tensor a page: the adjoint of the linear part of sampleBanks at the cube's own resolution. */
 export function splatBanks(state: SamplingState, coords: tf.Tensor2D, values: tf.Tensor4D): tf.Tensor2D[] {
   const { settings, store } = state;
@@ -63,14 +103,34 @@ export function splatBanks(state: SamplingState, coords: tf.Tensor2D, values: tf
       : values;
   const parts = new Map<Page, tf.Tensor2D>();
   for (const bank of store.banks) {
-    const [h, w] = bank.options.shape;
-    const rows = resample(weighted, h, w, settings.periodic, true).reshape([coords.shape[0], bank.payload]);
-    const splats = bank.splat(coords, rows as tf.Tensor2D);
+    const splats = bank.splat(coords, adjointRows(bank, weighted, settings));
     bank.pages.forEach((page, i) => {
       parts.set(page, splats[i]);
     });
   }
   return store.pages().map((page) => parts.get(page)!);
+}
+
+/** [N, payload]: the adjoint of what turns a bank's samples into wavetables. */
+function adjointRows(bank: Bank, values: tf.Tensor4D, settings: Settings): tf.Tensor2D {
+  const { codec, shape, row } = bank.options;
+  const [h, w] = shape;
+  const n = values.shape[0];
+  const form = codec && formOf(codec);
+  if (!codec)
+    return resample(values, h, w, settings.periodic, true).reshape([n, bank.payload]) as tf.Tensor2D;
+  check(
+    form?.kind === 'linear',
+    () =>
+      new ArgumentError(
+        `splat: nodes of '${codec.codec}' are not linear in their parameters, so that nothing is adjoint to sampling them; ` +
+          'take gradients of sampleBatch, or decompressAll() first',
+      ),
+  );
+  const resolution = [values.shape[1], values.shape[2]] as const;
+  const context = { shape, resolution, periodic: settings.periodic };
+  const decode = (rows: tf.Tensor) => decodeRows(form, rows as tf.Tensor2D, row, context);
+  return tf.grad(decode)(tf.zeros([n, bank.payload]), values) as tf.Tensor2D;
 }
 
 const lacksNodes = ({ store }: SamplingState) => store.count < store.cells;

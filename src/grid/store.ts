@@ -3,9 +3,13 @@
  * nodes; that is sampling.ts. Cells are numbered in bulk order, x slowest.
  */
 import * as tf from '@tensorflow/tfjs';
+import { CompressedWavetable } from '../codecs/compressed.js';
+import { knownCodec } from '../codecs/registry.js';
 import { check, DeviceError } from '../errors.js';
 import { findDevice, isExclusive } from '../ops/device.js';
-import { Bank, type NodeShape } from './bank.js';
+import { Bank, type BankOptions, type NodeShape } from './bank.js';
+import { DecodedCache } from './cache.js';
+import { hostParams, type RowForm, rowFormOf, rowOf } from './forms.js';
 import { boundaryCodes, type Settings } from './options.js';
 import type { Page } from './page.js';
 import { checkHalfRange, hostValues, type Wavetable } from './wavetable.js';
@@ -14,21 +18,41 @@ import { checkHalfRange, hostValues, type Wavetable } from './wavetable.js';
 const SPARSE_PAGE_BYTES = 256 * 2 ** 20;
 const DENSE_PAGE_BYTES = 2 ** 30;
 
-/** A node as its bank stores it: float32 values, or halves as 16-bit words. */
-export interface StoredValues {
-  cell: number;
-  shape: NodeShape;
-  values: Float32Array | Uint16Array;
-}
+/** A node as its bank stores it: float32 values, or halves as 16-bit words; or the bytes of a compressed one. */
+export type StoredValues =
+  | { cell: number; shape: NodeShape; values: Float32Array | Uint16Array }
+  | { cell: number; compressed: Uint8Array };
+
+type DenseValues = Extract<StoredValues, { values: unknown }>;
+
+type BankForm = Pick<BankOptions, 'codec' | 'row'>;
+
+/** Touched cells that are remembered, so that a second look finds them hot. */
+const REMEMBERED = 2 ** 16;
 
 export class NodeStore {
   readonly banks: Bank[] = [];
   readonly cells: number;
   #presence: tf.Tensor3D | null = null;
   #everywhere: tf.Tensor3D | null = null;
+  /** The bytes of each compressed node. */
+  readonly #bytes = new Map<number, Uint8Array>();
+  /** Nodes without a form, unpacked on the host: the oldest first. */
+  readonly #unpacked = new Map<number, CompressedWavetable>();
+  #unpackedBytes = 0;
+  readonly #needed = new Set<number>();
+  readonly #watched = new Map<number, number>();
+  /** Decoded rows of nodes that cannot be blended. */
+  readonly decoded: DecodedCache;
+  /** Decoded rows of nodes that are needed again and again; null where the cube keeps none. */
+  readonly hot: DecodedCache | null;
 
   constructor(private readonly settings: Settings) {
     this.cells = settings.dims[0] * settings.dims[1] * settings.dims[2];
+    const boundary = boundaryCodes(settings);
+    this.decoded = new DecodedCache(settings.dims, boundary, settings.cacheBytes);
+    this.hot =
+      settings.cacheBytes > 0 ? new DecodedCache(settings.dims, boundary, settings.cacheBytes) : null;
   }
 
   get count(): number {
@@ -70,10 +94,101 @@ export class NodeStore {
     });
   }
 
+  /** Sets compressed nodes, room made for them at once. */
+  setCompressed(where: string, nodes: readonly { cell: number; compressed: CompressedWavetable }[]): void {
+    const forms = new Map<string, { form: RowForm; shape: NodeShape; nodes: (typeof nodes)[number][] }>();
+    for (const node of nodes) {
+      const { codec, shape, parameters } = node.compressed;
+      const form = rowFormOf(knownCodec(codec), shape, parameters);
+      const key = keyOf(shape, form);
+      const known = forms.get(key);
+      if (known) known.nodes.push(node);
+      else forms.set(key, { form, shape, nodes: [node] });
+    }
+    for (const { form, shape, nodes } of forms.values()) {
+      this.#changeBank(
+        where,
+        shape,
+        (bank) => {
+          if (nodes.length > 1) bank.reserve(bank.count + newTo(bank, nodes));
+          for (const { cell, compressed } of nodes) {
+            bank.set(cell, rowOf(form, compressed.parameters));
+            this.#dropElsewhere(cell, bank);
+            this.#bytes.set(cell, compressed.bytes);
+            this.#mark(cell, 0);
+          }
+        },
+        form,
+      );
+    }
+  }
+
+  /** The bytes of a compressed node; undefined of a dense one. */
+  bytesOf(cell: number): Uint8Array | undefined {
+    return this.#bytes.get(cell);
+  }
+
+  get compressedBytes(): number {
+    let sum = 0;
+    for (const bytes of this.#bytes.values()) sum += bytes.length;
+    return sum;
+  }
+
+  /** A compressed node's parameters and constants, from the ones last used. */
+  unpacked(cell: number): CompressedWavetable {
+    let compressed = this.#unpacked.get(cell);
+    if (compressed) this.#unpacked.delete(cell);
+    else {
+      compressed = CompressedWavetable.read(this.#bytes.get(cell)!, { verify: false });
+      this.#unpackedBytes += unpackedBytes(compressed);
+      for (const [other, old] of this.#unpacked) {
+        if (this.#unpackedBytes <= this.settings.cacheBytes) break;
+        this.#forget(other, old);
+      }
+    }
+    this.#unpacked.set(cell, compressed);
+    return compressed;
+  }
+
+  #forget(cell: number, compressed: CompressedWavetable): void {
+    this.#unpackedBytes -= unpackedBytes(compressed);
+    this.#unpacked.delete(cell);
+    compressed.dispose();
+  }
+
+  /** Whether all these cells were asked for before; they have been now. */
+  neededBefore(cells: Iterable<number>): boolean {
+    let all = true;
+    for (const cell of cells) {
+      if (this.#needed.has(cell)) continue;
+      all = false;
+      if (this.#needed.size >= REMEMBERED) this.#needed.clear();
+      this.#needed.add(cell);
+    }
+    return all;
+  }
+
+  /** Watches a cell until the result is called, which says whether its node was set or deleted meanwhile. */
+  watch(cell: number): () => boolean {
+    this.#watched.set(cell, 0);
+    return () => {
+      const changes = this.#watched.get(cell);
+      this.#watched.delete(cell);
+      return changes !== 0;
+    };
+  }
+
   /** Sets nodes from what `stored` gave, bit for bit, each form's rows in cell order. */
   restore(where: string, nodes: StoredValues[]): void {
-    const forms = new Map<string, StoredValues[]>();
+    const compressed = nodes.flatMap((node) =>
+      'compressed' in node
+        ? [{ cell: node.cell, compressed: CompressedWavetable.read(node.compressed, { source: where }) }]
+        : [],
+    );
+    this.setCompressed(where, compressed);
+    const forms = new Map<string, DenseValues[]>();
     for (const node of nodes) {
+      if ('compressed' in node) continue;
       const form = forms.get(String(node.shape));
       if (form) form.push(node);
       else forms.set(String(node.shape), [node]);
@@ -94,21 +209,34 @@ export class NodeStore {
   delete(cell: number): void {
     const bank = this.find(cell);
     bank?.delete(cell);
+    this.#dropCompressed(cell);
     this.#dropEmpty();
     this.#mark(cell, -1);
   }
 
   /** Every node as it is stored at the first step, bank by bank; writes while it is read do not show. */
   async *stored(): AsyncGenerator<StoredValues> {
+    const bytes = new Map(this.#bytes);
     const banks = this.banks.map((bank) => ({ bank, ...bank.snapshot() }));
     try {
       for (const { bank, pages, cellOf } of banks) {
         for (const { tensor, firstRow } of pages) {
+          const { codec, trainable } = bank.options;
+          if (codec && !trainable) {
+            for (const cell of cellOf.subarray(firstRow, firstRow + tensor.shape[0])) {
+              if (cell >= 0) yield { cell, compressed: bytes.get(cell)! };
+            }
+            continue;
+          }
           const data = (await tensor.data()) as Float32Array | Int32Array;
           for (let row = 0; row < tensor.shape[0]; row++) {
             const cell = cellOf[firstRow + row];
             if (cell < 0) continue;
             const lanes = data.subarray(row * bank.lanes, (row + 1) * bank.lanes);
+            if (codec) {
+              yield { cell, compressed: trainedBytes(bank, lanes as Float32Array, bytes.get(cell)!) };
+              continue;
+            }
             const words = new Uint16Array(lanes.buffer, lanes.byteOffset, lanes.length * 2);
             const half = bank.options.dtype === 'float16';
             const values = half ? words.subarray(0, bank.payload) : (lanes as Float32Array);
@@ -177,6 +305,7 @@ export class NodeStore {
   /** The same nodes for another cube; pages share memory until one side writes. */
   cloneInto(twin: NodeStore): void {
     for (const bank of this.banks) twin.banks.push(bank.clone(twin.settings.trainable));
+    for (const [cell, bytes] of this.#bytes) twin.#bytes.set(cell, bytes);
   }
 
   /** Reads all pages, for a move to another backend. */
@@ -224,32 +353,52 @@ export class NodeStore {
     });
     for (const bank of this.banks) bank.dropIndex();
     this.#dropPresence();
+    this.dropDecoded();
+  }
+
+  /** Gives back what was decoded or unpacked to be at hand. */
+  dropDecoded(): void {
+    this.decoded.clear();
+    this.hot?.clear();
+    for (const [cell, compressed] of this.#unpacked) this.#forget(cell, compressed);
+  }
+
+  /** Bytes of decoded rows that are kept at hand. */
+  get cachedBytes(): number {
+    return this.decoded.residentBytes + (this.hot?.residentBytes ?? 0) + this.#unpackedBytes;
   }
 
   get indexBytes(): number {
     const grids = Number(this.#presence !== null) + Number(this.#everywhere !== null);
     const presence = grids * this.cells * 4;
-    return this.banks.reduce((sum, bank) => sum + bank.indexBytes, presence);
+    const caches = this.decoded.indexBytes + (this.hot?.indexBytes ?? 0);
+    return this.banks.reduce((sum, bank) => sum + bank.indexBytes, presence + caches);
   }
 
   dispose(): void {
     for (const bank of this.banks) bank.dispose();
     this.banks.length = 0;
     this.#dropPresence();
+    this.dropDecoded();
+    this.#bytes.clear();
   }
 
   /** The bank of a form, or a new one that the store does not know yet. */
-  #bankFor(where: string, shape: NodeShape): Bank {
-    const known = this.banks.find((bank) => shape.every((n, i) => n === bank.options.shape[i]));
+  #bankFor(where: string, shape: NodeShape, form: BankForm = { codec: null, row: shape }): Bank {
+    const key = keyOf(shape, form);
+    const known = this.banks.find((bank) => keyOf(bank.options.shape, bank.options) === key);
     if (known) return known;
-    this.checkForm(where, shape);
-    const { dims, dtype, trainable, sparse } = this.settings;
+    if (!form.codec) this.checkForm(where, shape);
+    const { dims, trainable, sparse } = this.settings;
+    const dtype = form.codec ? 'float32' : this.settings.dtype;
     const limit = findDevice(tf.getBackend())?.maxPageBytes() ?? DENSE_PAGE_BYTES;
     const wanted = this.settings.pageBytes ?? (sparse ? SPARSE_PAGE_BYTES : DENSE_PAGE_BYTES);
     const boundary = boundaryCodes(this.settings);
     return new Bank({
       dims,
       shape: [...shape],
+      row: [...form.row],
+      codec: form.codec,
       dtype,
       trainable,
       boundary,
@@ -258,8 +407,8 @@ export class NodeStore {
   }
 
   /** Changes the bank of a form; a new one joins the store only when that has gone well and it holds something. */
-  #changeBank(where: string, shape: NodeShape, change: (bank: Bank) => void): void {
-    const bank = this.#bankFor(where, shape);
+  #changeBank(where: string, shape: NodeShape, change: (bank: Bank) => void, form?: RowForm): void {
+    const bank = this.#bankFor(where, shape, form);
     const isNew = !this.banks.includes(bank);
     try {
       change(bank);
@@ -273,7 +422,20 @@ export class NodeStore {
 
   #dropElsewhere(cell: number, kept: Bank): void {
     for (const bank of this.banks) if (bank !== kept) bank.delete(cell);
+    this.#dropCompressed(cell);
     this.#dropEmpty(kept);
+  }
+
+  /** A cell's node is another one now, or none: forgets what was kept of it. */
+  #dropCompressed(cell: number): void {
+    this.#bytes.delete(cell);
+    this.#needed.delete(cell);
+    this.decoded.drop(cell);
+    this.hot?.drop(cell);
+    const unpacked = this.#unpacked.get(cell);
+    if (unpacked) this.#forget(cell, unpacked);
+    const changes = this.#watched.get(cell);
+    if (changes !== undefined) this.#watched.set(cell, changes + 1);
   }
 
   /** A form without nodes goes, but a trainable cube's: an optimiser knows its variables by their place. */
@@ -300,6 +462,27 @@ export class NodeStore {
     this.#everywhere?.dispose();
     this.#everywhere = null;
   }
+}
+
+function keyOf(shape: NodeShape, { codec, row }: BankForm): string {
+  return codec ? `${shape} ${codec.codec} ${codec.parameter} ${row}` : `${shape}`;
+}
+
+function unpackedBytes({ parameters: { params, constants } }: CompressedWavetable): number {
+  return [...Object.values(params), ...Object.values(constants)].reduce(
+    (sum, a) => sum + a.values.byteLength,
+    0,
+  );
+}
+
+/** A node's bytes: the ones it has, unless its parameters were trained since; those are stored as they are. */
+function trainedBytes(bank: Bank, row: Float32Array, bytes: Uint8Array): Uint8Array {
+  const { codec, row: shape } = bank.options;
+  const form = { codec: codec!, row: shape };
+  const before = CompressedWavetable.read(bytes, { verify: false });
+  if (rowOf(form, before.parameters).every((v, i) => Object.is(v, row[i]))) return bytes;
+  const parameters = hostParams(form, row, before.parameters);
+  return CompressedWavetable.ofParameters(knownCodec(codec!.codec), before.shape, parameters).bytes;
 }
 
 /** How many different cells of `nodes` the bank has no node for. */

@@ -26,7 +26,7 @@ const modulo = (whole: tf.Tensor, size: number) => {
 };
 
 /** interpolation/stencil.ts, vectorised: (base, fraction, slope) of coordinates r [N]. */
-function axisStencils(r: tf.Tensor1D, n: number, code: number): [tf.Tensor, tf.Tensor, tf.Tensor] {
+export function axisStencils(r: tf.Tensor1D, n: number, code: number): [tf.Tensor, tf.Tensor, tf.Tensor] {
   const zeros = tf.zerosLike(r);
   const ones = tf.onesLike(r);
   if (code === 1) {

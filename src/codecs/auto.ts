@@ -1,0 +1,102 @@
+/**
+ * Chooses a codec by trying: the smallest result that reaches the quality; for { bytes } the one of the least error.
+ * What it makes carries the id of the codec that was chosen, and any reader decodes it.
+ */
+import type * as tf from '@tensorflow/tfjs';
+import { ArgumentError, check, QualityNotReachedError } from '../errors.js';
+import {
+  type DecodeOptions,
+  type EncodeOptions,
+  type HostWavetable,
+  hostWavetable,
+  type WavetableCodec,
+} from './codec.js';
+import type { CompressedWavetable, Decodable } from './compressed.js';
+import { checkQuality, type Quality, statisticsOf } from './quality.js';
+import { knownCodec } from './registry.js';
+
+/** In a cube a codec whose nodes cannot be blended must be this much smaller than the best that can. */
+const WORTH_DECODING = 2;
+
+export class AutoCodec {
+  readonly id = 'auto';
+
+  /**
+   * @param codecs the ones it tries, in this order.
+   * @param preferBlending prefer a result that cubes can blend, unless another is less than half its size.
+   */
+  constructor(
+    private readonly codecs: readonly WavetableCodec[],
+    private readonly preferBlending = false,
+  ) {
+    check(codecs.length > 0, () => new ArgumentError('AutoCodec: codecs must not be empty'));
+  }
+
+  get blending(): AutoCodec {
+    return new AutoCodec(
+      this.codecs.map((codec) => codec.blending),
+      true,
+    );
+  }
+
+  /** As WavetableCodec's encode. @throws QualityNotReachedError, with the best of all, if none of them reaches it. */
+  async encode(
+    wavetable: tf.Tensor3D | HostWavetable,
+    quality: Quality = 0.95,
+    options: EncodeOptions = {},
+  ): Promise<CompressedWavetable> {
+    checkQuality('auto: encode', quality);
+    const host = await hostWavetable('auto: encode', wavetable);
+    const { finite } = statisticsOf(host.values, host.shape);
+    const able = this.codecs.filter((codec) => finite || codec.takesNonFinite);
+    check(
+      able.length > 0,
+      () =>
+        new ArgumentError('auto: encode: none of its codecs keeps NaN and ±∞, and this wavetable has some'),
+    );
+    let chosen: { codec: WavetableCodec; made: CompressedWavetable } | null = null;
+    let best: QualityNotReachedError['best'] = null;
+    try {
+      for (const codec of able) {
+        options.signal?.throwIfAborted();
+        try {
+          const made = await codec.encode(host, quality, options);
+          if (chosen && !this.#prefers({ codec, made }, chosen, quality)) made.dispose();
+          else {
+            chosen?.made.dispose();
+            chosen = { codec, made };
+          }
+        } catch (error) {
+          if (!(error instanceof QualityNotReachedError)) throw error;
+          if (error.best && (!best || error.best.relativeError < best.relativeError)) best = error.best;
+        }
+      }
+    } catch (error) {
+      chosen?.made.dispose();
+      throw error;
+    }
+    if (!chosen) throw new QualityNotReachedError('auto: encode', quality, best);
+    return chosen.made;
+  }
+
+  /** As the decode of the codec that was chosen. */
+  decode(compressed: Decodable, options: DecodeOptions = {}): tf.Tensor3D {
+    return knownCodec(compressed.codec).decode(compressed, options);
+  }
+
+  #prefers(a: Candidate, b: Candidate, quality: Quality): boolean {
+    if (typeof quality === 'object' && 'bytes' in quality) {
+      return a.made.achieved.relativeError < b.made.achieved.relativeError;
+    }
+    const worth = ({ codec, made }: Candidate) =>
+      made.sizeBytes * (this.preferBlending && !blends(codec) ? WORTH_DECODING : 1);
+    return worth(a) < worth(b);
+  }
+}
+
+interface Candidate {
+  codec: WavetableCodec;
+  made: CompressedWavetable;
+}
+
+const blends = (codec: WavetableCodec): boolean => Object.keys(codec.forms).length > 0;

@@ -1,0 +1,279 @@
+/**
+ * Sampling compressed nodes. Nodes with a form are blended by their parameters and decoded once: coefficients of a linear
+ * form are sampled as any row is, and the sum decoded; components of an additive form are taken from all corners,
+ * scaled by the corners' weights, and decoded as one list. Nodes without a form, and hot ones, are decoded by
+ * themselves into a cache of rows (cache.ts) and sampled there.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { DecodeContext, Form } from '../codecs/codec.js';
+import { knownCodec } from '../codecs/registry.js';
+import { check, DeviceError } from '../errors.js';
+import { findDevice } from '../ops/device.js';
+import { sampleRows } from '../ops/sample.js';
+import { onTape } from '../ops/tape.js';
+import type { Bank } from './bank.js';
+import { nodeOf } from './coordinates.js';
+import { blemishOf, type Corners, cornersOf } from './corners.js';
+import { decodeRows, formOf, namedParams } from './forms.js';
+import { boundaryCodes, type Settings } from './options.js';
+import type { NodeStore } from './store.js';
+import { eachCorner } from './touched.js';
+
+/** Coordinates on the device, and on the host where they came from there or can be read at once. */
+export interface BatchCoords {
+  tensor: tf.Tensor2D;
+  host: Float32Array | undefined;
+}
+
+/** [N, h, w, C] parts of different node shapes, each at `resolutionOf` its shape; their sum is the sample. */
+export function sampleCompressed(
+  store: NodeStore,
+  settings: Settings,
+  coords: BatchCoords,
+  resolution: readonly [number, number],
+): { blended: tf.Tensor4D[]; decoded: { rows: tf.Tensor2D; bank: Bank }[] } {
+  const compressed = store.banks.filter((bank) => bank.options.codec);
+  coords = { ...coords, host: coords.host ?? hostOf(coords.tensor) };
+  const hot = store.hot && useHot(store, settings, coords, compressed);
+  const groups = new Map<string, Bank[]>();
+  const opaque: Bank[] = [];
+  for (const bank of compressed) {
+    const { codec, shape } = bank.options;
+    if (codec!.parameter === null) opaque.push(bank);
+    else if (!hot) {
+      const key = [codec!.codec, codec!.parameter, ...shape].join(' ');
+      groups.set(key, [...(groups.get(key) ?? []), bank]);
+    }
+  }
+  let corners: Corners | null = null;
+  const boundary = boundaryCodes(settings);
+  const blended = [...groups.values()].map((banks) => {
+    const [{ codec, shape }] = banks.map((bank) => bank.options);
+    const form = formOf(codec!)!;
+    const context: DecodeContext = { shape, resolution, periodic: settings.periodic };
+    if (form.kind === 'linear') {
+      return blemished(form.decode(sumOfCoefficients(banks, coords.tensor), context), coords);
+    }
+    corners ??= cornersOf(coords.tensor, settings.dims, boundary);
+    return blemished(form.decode(weighedComponents(form, banks, corners, context), context), coords);
+  });
+  const decoded = hot
+    ? [...store.hot!.banks].map((bank) => ({ rows: bank.sample(coords.tensor), bank }))
+    : [];
+  if (opaque.length) decoded.push(...sampleOpaque(store, settings, coords, opaque));
+  return { blended, decoded };
+}
+
+/** Samples with NaN where a coordinate is not finite: a form need not carry it through. */
+function blemished(samples: tf.Tensor4D, { tensor, host }: BatchCoords): tf.Tensor4D {
+  if (host?.every(Number.isFinite)) return samples;
+  return tf.add(samples, blemishOf(tensor).reshape([-1, 1, 1, 1]));
+}
+
+/** The coordinates, if the backend can be read at once. */
+function hostOf(coords: tf.Tensor2D): Float32Array | undefined {
+  return findDevice(tf.getBackend())?.readsSync ? coords.dataSync<'float32'>() : undefined;
+}
+
+/** [N, kh, kw, c]: the samples of banks of one linear form, padded to the largest array. */
+function sumOfCoefficients(banks: readonly Bank[], coords: tf.Tensor2D): tf.Tensor4D {
+  const most = [0, 1].map((axis) => Math.max(...banks.map((bank) => bank.options.row[axis])));
+  return banks
+    .map((bank) => {
+      const [kh, kw, c] = bank.options.row;
+      const rows = bank.sample(coords).reshape([coords.shape[0], kh, kw, c]) as tf.Tensor4D;
+      if (kh === most[0] && kw === most[1]) return rows;
+      return tf.pad(rows, [
+        [0, 0],
+        [0, most[0] - kh],
+        [0, most[1] - kw],
+        [0, 0],
+      ]) as tf.Tensor4D;
+    })
+    .reduce((a, b) => tf.add(a, b));
+}
+
+/** [N, M, P]: the components of all corners in banks of one additive form, scaled by the corners' weights. */
+function weighedComponents(
+  form: Extract<Form, { kind: 'additive' }>,
+  banks: readonly Bank[],
+  { at, weights }: Corners,
+  context: DecodeContext,
+): tf.Tensor3D {
+  const n = weights.shape[0];
+  const parts = banks.map((bank) => {
+    const [k, p] = bank.options.row;
+    const components = bank.rowsAt(at).reshape([n, 8 * k, p]) as tf.Tensor3D;
+    const each = tf.tile(weights.expandDims(2), [1, 1, k]).reshape([n, 8 * k]) as tf.Tensor2D;
+    return form.weigh(components, each, context);
+  });
+  return parts.length === 1 ? parts[0] : (tf.concat(parts, 1) as tf.Tensor3D);
+}
+
+/**
+ * Whether this batch is served from decoded rows: all its nodes were needed before, and fit into the cache. Decodes those
+ * that are not there yet.
+ */
+function useHot(store: NodeStore, settings: Settings, coords: BatchCoords, banks: readonly Bank[]): boolean {
+  const cache = store.hot!;
+  if (!coords.host || settings.trainable) return false;
+  const touched = new Map<number, Bank>();
+  let bytes = 0;
+  const boundary = boundaryCodes(settings);
+  for (let i = 0; i < coords.tensor.shape[0] && bytes <= cache.limitBytes; i++) {
+    eachCorner(coords.host, i, settings.dims, boundary, onTape(), (cell) => {
+      if (touched.has(cell)) return;
+      const bank = banks.find((b) => b.has(cell) && b.options.codec!.parameter !== null);
+      if (!bank) return;
+      touched.set(cell, bank);
+      const [h, w, c] = bank.options.shape;
+      bytes += 4 * h * w * c;
+    });
+  }
+  if (touched.size === 0 || bytes > cache.limitBytes) return false;
+  if (!store.neededBefore(touched.keys())) return false;
+  const kept = new Set(touched.keys());
+  for (const [cell, bank] of touched) {
+    if (cache.has(cell)) cache.touch(cell);
+    else tf.tidy(() => cache.put(cell, decodeNode(store, bank, cell, settings), kept));
+  }
+  return true;
+}
+
+/** A compressed node, [H, W, C] float32 at its own resolution. Gradients: its parameters, in a trainable cube. */
+export function decodeNode(store: NodeStore, bank: Bank, cell: number, settings: Settings): tf.Tensor3D {
+  const { codec, shape, row } = bank.options;
+  const form = formOf(codec!);
+  const [h, w] = shape;
+  if (form) {
+    const context: DecodeContext = { shape, resolution: [h, w], periodic: settings.periodic };
+    const rows = bank.read(cell).reshape([1, bank.payload]) as tf.Tensor2D;
+    return decodeRows(form, rows, row, context).squeeze([0]);
+  }
+  return decodeParams(store, bank, cell, bank.read(cell));
+}
+
+/** Samples of nodes without a form, in parts whose nodes fit into the cache. */
+function sampleOpaque(
+  store: NodeStore,
+  settings: Settings,
+  coords: BatchCoords,
+  banks: readonly Bank[],
+): { rows: tf.Tensor2D; bank: Bank }[] {
+  const { host } = coords;
+  check(
+    host !== undefined,
+    () =>
+      new DeviceError(
+        `sample: nodes of '${banks[0].options.codec!.codec}' are decoded one by one as coordinates need them, and the backend ` +
+          `'${tf.getBackend()}' cannot read coordinates at once; give them as an array, or compress with a codec that blends ` +
+          '(dct, fft, wavelet, gaussian)',
+      ),
+  );
+  const byShape = new Map<string, Bank[]>();
+  for (const bank of banks) {
+    const key = String(bank.options.shape);
+    byShape.set(key, [...(byShape.get(key) ?? []), bank]);
+  }
+  return [...byShape.values()].map((same) => ({
+    bank: same[0],
+    rows: settings.trainable
+      ? sampleDecoded(store, settings, coords.tensor, host, same)
+      : sampleCached(store, settings, coords.tensor, host, same),
+  }));
+}
+
+const bankWith = (banks: readonly Bank[], cell: number) => banks.find((bank) => bank.has(cell));
+
+/** [N, H·W·C] through the cache. */
+function sampleCached(
+  store: NodeStore,
+  settings: Settings,
+  coords: tf.Tensor2D,
+  host: Float32Array,
+  banks: readonly Bank[],
+): tf.Tensor2D {
+  const boundary = boundaryCodes(settings);
+  const cache = store.decoded;
+  const [h, w, c] = banks[0].options.shape;
+  const room = Math.max(8, Math.floor(cache.limitBytes / (4 * h * w * c)));
+  const n = coords.shape[0];
+  const parts: tf.Tensor2D[] = [];
+  let first = 0;
+  while (first < n || parts.length === 0) {
+    const touched = new Set<number>();
+    let i = first;
+    for (; i < n; i++) {
+      const more: number[] = [];
+      eachCorner(host, i, settings.dims, boundary, onTape(), (cell) => {
+        if (!touched.has(cell) && bankWith(banks, cell)) more.push(cell);
+      });
+      if (i > first && touched.size + more.length > room) break;
+      for (const cell of more) touched.add(cell);
+    }
+    for (const cell of touched) {
+      if (cache.has(cell)) cache.touch(cell);
+      else tf.tidy(() => cache.put(cell, decodeNode(store, bankWith(banks, cell)!, cell, settings), touched));
+    }
+    const part =
+      first === 0 && i === n ? coords : (tf.slice(coords, [first, 0], [i - first, 3]) as tf.Tensor2D);
+    const rows = cache.bankOfShape(banks[0].options.shape);
+    parts.push(
+      rows ? rows.sample(part) : sampleRows(tf.zeros([0, h * w * c]), noNode(), part, noAttrs(h * w * c)),
+    );
+    if (i >= n) break;
+    first = i;
+  }
+  return parts.length === 1 ? parts[0] : (tf.concat(parts, 0) as tf.Tensor2D);
+}
+
+const noNode = () => tf.tensor3d([-1], [1, 1, 1], 'int32');
+const noAttrs = (payload: number) => ({
+  boundary: [0, 0, 0] as [number, number, number],
+  payload,
+  half: false,
+  firstRow: 0,
+  rows: 0,
+  ordered: false,
+});
+
+/** [N, H·W·C] of a trainable cube: every touched node is decoded on the tape. */
+function sampleDecoded(
+  store: NodeStore,
+  settings: Settings,
+  coords: tf.Tensor2D,
+  host: Float32Array,
+  banks: readonly Bank[],
+): tf.Tensor2D {
+  const boundary = boundaryCodes(settings);
+  const [h, w, c] = banks[0].options.shape;
+  const rowOf = new Int32Array(store.cells).fill(-1);
+  const touched: number[] = [];
+  for (let i = 0; i < coords.shape[0]; i++) {
+    eachCorner(host, i, settings.dims, boundary, onTape(), (cell) => {
+      if (rowOf[cell] < 0 && bankWith(banks, cell)) rowOf[cell] = touched.push(cell) - 1;
+    });
+  }
+  const nodes: tf.Tensor[] = [];
+  for (const bank of banks) {
+    const mine = touched.filter((cell) => bank.has(cell));
+    // The last one is no node: by it every page is on the tape and gets a gradient, of zeros where nothing was touched.
+    const places = [...mine.map((cell) => nodeOf(settings.dims, cell)), [-1, -1, -1]];
+    const rows = bank.rowsAt(tf.tensor2d(places.flat(), [places.length, 3]));
+    mine.forEach((cell, i) => {
+      nodes[rowOf[cell]] = decodeParams(store, bank, cell, tf.slice(rows, [i, 0], [1, -1]));
+    });
+    const none = tf.slice(rows, [mine.length, 0], [1, -1]);
+    nodes[touched.length] = tf.add(nodes[touched.length] ?? tf.zeros([h, w, c]), tf.sum(none));
+  }
+  const grid = tf.tensor3d(rowOf, settings.dims, 'int32');
+  const attrs = { ...noAttrs(h * w * c), boundary, rows: nodes.length };
+  return sampleRows(tf.stack(nodes).reshape([nodes.length, h * w * c]), grid, coords, attrs);
+}
+
+/** [H, W, C] of a row of all parameters. */
+function decodeParams(store: NodeStore, bank: Bank, cell: number, row: tf.Tensor): tf.Tensor3D {
+  const compressed = store.unpacked(cell);
+  const params = namedParams(row, compressed.parameters.params);
+  return knownCodec(bank.options.codec!.codec).decode(compressed.with(params));
+}

@@ -1,0 +1,83 @@
+/** Decoded rows of compressed nodes, bounded in bytes: the least recently used goes first. */
+import * as tf from '@tensorflow/tfjs';
+import { type NodeShape, sizeOf } from '../codecs/parameters.js';
+import { Bank, type Dims } from './bank.js';
+
+export class DecodedCache {
+  /** Cells by when they were used, the oldest first. */
+  readonly #cells = new Map<number, Bank>();
+  readonly #banks = new Map<string, Bank>();
+
+  constructor(
+    private readonly dims: Dims,
+    private readonly boundary: [number, number, number],
+    readonly limitBytes: number,
+  ) {}
+
+  has(cell: number): boolean {
+    return this.#cells.has(cell);
+  }
+
+  /** One bank a shape. They hold other cells too: what a batch does not touch, adds nothing to it. */
+  get banks(): Iterable<Bank> {
+    return this.#banks.values();
+  }
+
+  /** The rows of nodes of a shape, if there are any. */
+  bankOfShape(shape: NodeShape): Bank | undefined {
+    return this.#banks.get(String(shape));
+  }
+
+  get residentBytes(): number {
+    return [...this.#banks.values()].reduce((sum, bank) => sum + bank.residentBytes, 0);
+  }
+
+  get indexBytes(): number {
+    return [...this.#banks.values()].reduce((sum, bank) => sum + bank.indexBytes, 0);
+  }
+
+  /** Marks a cell as just used. */
+  touch(cell: number): void {
+    const bank = this.#cells.get(cell);
+    if (!bank) return;
+    this.#cells.delete(cell);
+    this.#cells.set(cell, bank);
+  }
+
+  /** Takes up a decoded node [H, W, C], which stays the caller's; others but those of `kept` make room. */
+  put(cell: number, node: tf.Tensor3D, kept: ReadonlySet<number>): void {
+    const bank = this.#bankOf(node.shape);
+    const used = () => [...this.#banks.values()].reduce((sum, b) => sum + b.count * b.payload * 4, 0);
+    for (const other of this.#cells.keys()) {
+      if (used() + 4 * bank.payload <= this.limitBytes) break;
+      if (!kept.has(other)) this.drop(other);
+    }
+    tf.tidy(() => bank.set(cell, node.reshape([1, bank.payload]) as tf.Tensor2D));
+    this.#cells.set(cell, bank);
+  }
+
+  drop(cell: number): void {
+    this.#cells.get(cell)?.delete(cell);
+    this.#cells.delete(cell);
+  }
+
+  clear(): void {
+    for (const bank of this.#banks.values()) bank.dispose();
+    this.#banks.clear();
+    this.#cells.clear();
+  }
+
+  #bankOf(shape: NodeShape): Bank {
+    const key = String(shape);
+    let bank = this.#banks.get(key);
+    if (!bank) {
+      const { dims, boundary } = this;
+      // A page as large as the limit, or of the eight nodes that a sample needs: rows of cells that went are reused in it.
+      const pageBytes = Math.max(this.limitBytes, 8 * 4 * sizeOf(shape));
+      const form = { row: shape, codec: null, dtype: 'float32', trainable: false } as const;
+      bank = new Bank({ dims, shape, boundary, pageBytes, ...form });
+      this.#banks.set(key, bank);
+    }
+    return bank;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The eight corners of each sample as tensors, for nodes that are blended by their parameters: the stencil
+ * (interpolation/stencil.ts) on the device, with weights that are differentiable to the coordinates.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { axisStencils } from '../ops/composition.js';
+import { constantOf } from '../ops/constant.js';
+import type { Dims } from './bank.js';
+
+export interface Corners {
+  /** [8N, 3] integer coordinates of the corners, −1 where there is no node or the sample's coordinate is not finite. */
+  at: tf.Tensor2D;
+  /** [N, 8]. Gradients: coords, right-hand at nodes, 0 outside a clamped axis. */
+  weights: tf.Tensor2D;
+}
+
+const finiteRows = (coords: tf.Tensor) => tf.all(tf.isFinite(coords), 1, true);
+
+/** Coordinates with zeros in the place of rows that are not finite; no gradient, not even NaN, comes back from those. */
+function finiteOnly(coords: tf.Tensor2D): tf.Tensor2D {
+  const masked = (x: tf.Tensor, y: tf.Tensor) =>
+    tf.where(finiteRows(x).broadcastTo(y.shape), y, tf.zerosLike(y));
+  return tf.customGrad((x, save) => {
+    const given = x as tf.Tensor;
+    (save as (tensors: tf.Tensor[]) => void)([given]);
+    return {
+      value: masked(given, given),
+      gradFunc: (dy: tf.Tensor, saved: unknown) => masked((saved as tf.Tensor[])[0], dy),
+    };
+  })(coords) as tf.Tensor2D;
+}
+
+/** A tap's node on an axis of n, −1 where there is none. */
+function tapNodes(tap: tf.Tensor, n: number, code: number): tf.Tensor {
+  const wrapped = code === 1 ? tf.where(tf.equal(tap, n), tf.zerosLike(tap), tap) : tap;
+  const inside = tf.logicalAnd(tf.greaterEqual(wrapped, 0), tf.less(wrapped, n));
+  return tf.where(inside, wrapped, tf.fill(tap.shape, -1));
+}
+
+/** @param coords [N, 3]. @param boundary codes (interpolation/stencil.ts). */
+export function cornersOf(coords: tf.Tensor2D, dims: Dims, boundary: readonly number[]): Corners {
+  const safe = finiteOnly(coords);
+  const axes = dims.map((n, j) => {
+    const r = tf.slice(safe, [0, j], [-1, 1]).flatten() as tf.Tensor1D;
+    const part = (k: 0 | 1 | 2) =>
+      constantOf(r, (x) => axisStencils(x as tf.Tensor1D, n, boundary[j])[k].clone());
+    const self = constantOf(r, (x) => x.clone());
+    // The stencil's own fraction, with the stencil's slope for its derivative.
+    const fraction = tf.add(part(1), tf.mul(part(2), tf.sub(r, self)));
+    const node = (up: 0 | 1) =>
+      constantOf(r, (x) =>
+        tapNodes(tf.add(axisStencils(x as tf.Tensor1D, n, boundary[j])[0], up), n, boundary[j]),
+      );
+    return { weights: [tf.sub(1, fraction), fraction], nodes: [node(0), node(1)] };
+  });
+  const corners = Array.from({ length: 8 }, (_, k) => [k >> 2, (k >> 1) & 1, k & 1]);
+  const weights = corners.map((up) =>
+    axes.map((axis, j) => axis.weights[up[j]]).reduce((a, b) => tf.mul(a, b)),
+  );
+  const at = corners.map((up) =>
+    tf.stack(
+      axes.map((axis, j) => axis.nodes[up[j]]),
+      1,
+    ),
+  );
+  const n = coords.shape[0];
+  return {
+    weights: tf.stack(weights, 1) as tf.Tensor2D,
+    at: constantOf(coords, (x) => {
+      const all = tf.stack(at, 1);
+      // A corner without a node on one axis has none at all.
+      const there = tf.logicalAnd(tf.all(tf.greaterEqual(all, 0), 2, true), finiteRows(x).reshape([n, 1, 1]));
+      return tf.where(there.broadcastTo(all.shape), all, tf.fill(all.shape, -1)).reshape([8 * n, 3]);
+    }) as tf.Tensor2D,
+  };
+}
+
+/** [N] 0, or NaN where a coordinate is not finite. No gradient. */
+export function blemishOf(coords: tf.Tensor2D): tf.Tensor1D {
+  const [n] = coords.shape;
+  return constantOf(coords, (x) =>
+    tf.where(finiteRows(x).flatten(), tf.zeros([n]), tf.fill([n], Number.NaN)),
+  ) as tf.Tensor1D;
+}
