@@ -679,7 +679,7 @@ export class WavetableMatrix {
 
   async toBytes(format = 'npz', options: Record<string, unknown> = {}): Promise<Uint8Array> {
     this.#alive('toBytes');
-    await this.settle();
+    if (this.#settings.compression) await this.settle();
     return formatFor('toBytes', format).encode(this, options);
   }
 
