@@ -34,7 +34,7 @@ export function sampleCompressed(
 ): { blended: tf.Tensor4D[]; decoded: { rows: tf.Tensor2D; bank: Bank }[] } {
   const compressed = store.banks.filter((bank) => bank.options.codec);
   coords = { ...coords, host: coords.host ?? hostOf(coords.tensor) };
-  const hot = store.hot && useHot(store, settings, coords, compressed);
+  const hot = store.packed.hot && useHot(store, settings, coords, compressed);
   const groups = new Map<string, Bank[]>();
   const opaque: Bank[] = [];
   for (const bank of compressed) {
@@ -58,7 +58,7 @@ export function sampleCompressed(
     return blemished(form.decode(weighedComponents(form, banks, corners, context), context), coords);
   });
   const decoded = hot
-    ? [...store.hot!.banks].map((bank) => ({ rows: bank.sample(coords.tensor), bank }))
+    ? [...store.packed.hot!.banks].map((bank) => ({ rows: bank.sample(coords.tensor), bank }))
     : [];
   if (opaque.length) decoded.push(...sampleOpaque(store, settings, coords, opaque));
   return { blended, decoded };
@@ -115,7 +115,7 @@ function weighedComponents(
  * that are not there yet.
  */
 function useHot(store: NodeStore, settings: Settings, coords: BatchCoords, banks: readonly Bank[]): boolean {
-  const cache = store.hot!;
+  const cache = store.packed.hot!;
   if (!coords.host || settings.trainable) return false;
   const touched = new Map<number, Bank>();
   let bytes = 0;
@@ -131,7 +131,7 @@ function useHot(store: NodeStore, settings: Settings, coords: BatchCoords, banks
     });
   }
   if (touched.size === 0 || bytes > cache.limitBytes) return false;
-  if (!store.neededBefore(touched.keys())) return false;
+  if (!store.packed.neededBefore(touched.keys())) return false;
   const kept = new Set(touched.keys());
   for (const [cell, bank] of touched) {
     if (cache.has(cell)) cache.touch(cell);
@@ -194,7 +194,7 @@ function sampleCached(
   banks: readonly Bank[],
 ): tf.Tensor2D {
   const boundary = boundaryCodes(settings);
-  const cache = store.decoded;
+  const cache = store.packed.decoded;
   const [h, w, c] = banks[0].options.shape;
   const room = Math.max(8, Math.floor(cache.limitBytes / (4 * h * w * c)));
   const n = coords.shape[0];
@@ -273,7 +273,7 @@ function sampleDecoded(
 
 /** [H, W, C] of a row of all parameters. */
 function decodeParams(store: NodeStore, bank: Bank, cell: number, row: tf.Tensor): tf.Tensor3D {
-  const compressed = store.unpacked(cell);
+  const compressed = store.packed.unpacked(cell);
   const params = namedParams(row, compressed.parameters.params);
   return knownCodec(bank.options.codec!.codec).decode(compressed.with(params));
 }

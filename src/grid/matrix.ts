@@ -365,7 +365,7 @@ export class WavetableMatrix {
     this.#alive('settle');
     const { compression } = this.#settings;
     if (!compression) return [];
-    const cells = [...this.#pending].filter((cell) => this.#store.has(cell) && !this.#store.bytesOf(cell));
+    const cells = [...this.#pending].filter((cell) => this.#store.has(cell) && !this.#store.packed.get(cell));
     const all = { ...compression, ...options };
     return compressCells('settle', this.#compressible, cells, all, (cell) => this.#pending.delete(cell));
   }
@@ -388,7 +388,7 @@ export class WavetableMatrix {
         tf.tidy(() => this.#makeDense('decompressAll', cell, bank.options.shape, this.#read(bank, cell)));
       }
     }
-    this.#store.dropDecoded();
+    this.#store.packed.dropDecoded();
   }
 
   /** Bytes of the nodes as dense float32 over their bytes as stored; 1 of a cube without nodes. */
@@ -412,7 +412,7 @@ export class WavetableMatrix {
   getCompressed(x: number, y: number, z: number): CompressedWavetable | undefined {
     this.#alive('getCompressed');
     this.#bankOf('getCompressed', x, y, z);
-    const bytes = this.#store.bytesOf(cellOf('getCompressed', this.#settings.dims, x, y, z));
+    const bytes = this.#store.packed.get(cellOf('getCompressed', this.#settings.dims, x, y, z));
     return bytes && CompressedWavetable.read(bytes, { verify: false });
   }
 
@@ -648,8 +648,9 @@ export class WavetableMatrix {
       nodes: this.nodeCount,
       denseBytes: sum((bank) => bank.count * sizeOf(bank.options.shape) * 4),
       storedBytes:
-        sum((bank) => (bank.options.codec ? 0 : bank.count * bank.lanes * 4)) + this.#store.compressedBytes,
-      residentBytes: sum((bank) => bank.residentBytes) + this.#store.cachedBytes,
+        sum((bank) => (bank.options.codec ? 0 : bank.count * bank.lanes * 4)) +
+        this.#store.packed.storedBytes,
+      residentBytes: sum((bank) => bank.residentBytes) + this.#store.packed.cachedBytes,
       indexBytes: this.#store.indexBytes,
     };
   }
@@ -753,7 +754,7 @@ export class WavetableMatrix {
       read: (cell) => this.#read(store.find(cell)!, cell),
       storedBytes: (cell) => {
         const bank = store.find(cell)!;
-        return store.bytesOf(cell)?.length ?? bank.lanes * 4;
+        return store.packed.get(cell)?.length ?? bank.lanes * 4;
       },
       watch: (cell) => store.watch(cell),
       replace: (where, cell, compressed) => store.setCompressed(where, [{ cell, compressed }]),

@@ -8,9 +8,9 @@ import { knownCodec } from '../codecs/registry.js';
 import { check, DeviceError } from '../errors.js';
 import { findDevice, isExclusive } from '../ops/device.js';
 import { Bank, type BankOptions, type NodeShape } from './bank.js';
-import { DecodedCache } from './cache.js';
 import { hostParams, type RowForm, rowFormOf, rowOf } from './forms.js';
 import { boundaryCodes, type Settings } from './options.js';
+import { PackedNodes } from './packed.js';
 import type { Page } from './page.js';
 import { checkHalfRange, hostValues, type Wavetable } from './wavetable.js';
 
@@ -27,32 +27,18 @@ type DenseValues = Extract<StoredValues, { values: unknown }>;
 
 type BankForm = Pick<BankOptions, 'codec' | 'row'>;
 
-/** Touched cells that are remembered, so that a second look finds them hot. */
-const REMEMBERED = 2 ** 16;
-
 export class NodeStore {
   readonly banks: Bank[] = [];
   readonly cells: number;
   #presence: tf.Tensor3D | null = null;
   #everywhere: tf.Tensor3D | null = null;
-  /** The bytes of each compressed node. */
-  readonly #bytes = new Map<number, Uint8Array>();
-  /** Nodes without a form, unpacked on the host: the oldest first. */
-  readonly #unpacked = new Map<number, CompressedWavetable>();
-  #unpackedBytes = 0;
-  readonly #needed = new Set<number>();
-  readonly #watched = new Map<number, number>();
-  /** Decoded rows of nodes that cannot be blended. */
-  readonly decoded: DecodedCache;
-  /** Decoded rows of nodes that are needed again and again; null where the cube keeps none. */
-  readonly hot: DecodedCache | null;
+  /** Cells that are watched, and how often their nodes have changed. */
+  readonly #watched = new Map<number, { changes: number; watchers: number }>();
+  readonly packed: PackedNodes;
 
   constructor(private readonly settings: Settings) {
     this.cells = settings.dims[0] * settings.dims[1] * settings.dims[2];
-    const boundary = boundaryCodes(settings);
-    this.decoded = new DecodedCache(settings.dims, boundary, settings.cacheBytes);
-    this.hot =
-      settings.cacheBytes > 0 ? new DecodedCache(settings.dims, boundary, settings.cacheBytes) : null;
+    this.packed = new PackedNodes(settings);
   }
 
   get count(): number {
@@ -114,7 +100,7 @@ export class NodeStore {
           for (const { cell, compressed } of nodes) {
             bank.set(cell, rowOf(form, compressed.parameters));
             this.#dropElsewhere(cell, bank);
-            this.#bytes.set(cell, compressed.bytes);
+            this.packed.set(cell, compressed.bytes);
             this.#mark(cell, 0);
           }
         },
@@ -123,58 +109,15 @@ export class NodeStore {
     }
   }
 
-  /** The bytes of a compressed node; undefined of a dense one. */
-  bytesOf(cell: number): Uint8Array | undefined {
-    return this.#bytes.get(cell);
-  }
-
-  get compressedBytes(): number {
-    let sum = 0;
-    for (const bytes of this.#bytes.values()) sum += bytes.length;
-    return sum;
-  }
-
-  /** A compressed node's parameters and constants, from the ones last used. */
-  unpacked(cell: number): CompressedWavetable {
-    let compressed = this.#unpacked.get(cell);
-    if (compressed) this.#unpacked.delete(cell);
-    else {
-      compressed = CompressedWavetable.read(this.#bytes.get(cell)!, { verify: false });
-      this.#unpackedBytes += unpackedBytes(compressed);
-      for (const [other, old] of this.#unpacked) {
-        if (this.#unpackedBytes <= this.settings.cacheBytes) break;
-        this.#forget(other, old);
-      }
-    }
-    this.#unpacked.set(cell, compressed);
-    return compressed;
-  }
-
-  #forget(cell: number, compressed: CompressedWavetable): void {
-    this.#unpackedBytes -= unpackedBytes(compressed);
-    this.#unpacked.delete(cell);
-    compressed.dispose();
-  }
-
-  /** Whether all these cells were asked for before; they have been now. */
-  neededBefore(cells: Iterable<number>): boolean {
-    let all = true;
-    for (const cell of cells) {
-      if (this.#needed.has(cell)) continue;
-      all = false;
-      if (this.#needed.size >= REMEMBERED) this.#needed.clear();
-      this.#needed.add(cell);
-    }
-    return all;
-  }
-
   /** Watches a cell until the result is called, which says whether its node was set or deleted meanwhile. */
   watch(cell: number): () => boolean {
-    this.#watched.set(cell, 0);
+    const watched = this.#watched.get(cell) ?? { changes: 0, watchers: 0 };
+    this.#watched.set(cell, watched);
+    watched.watchers++;
+    const before = watched.changes;
     return () => {
-      const changes = this.#watched.get(cell);
-      this.#watched.delete(cell);
-      return changes !== 0;
+      if (--watched.watchers === 0) this.#watched.delete(cell);
+      return watched.changes !== before;
     };
   }
 
@@ -209,14 +152,14 @@ export class NodeStore {
   delete(cell: number): void {
     const bank = this.find(cell);
     bank?.delete(cell);
-    this.#dropCompressed(cell);
+    this.#changed(cell);
     this.#dropEmpty();
     this.#mark(cell, -1);
   }
 
   /** Every node as it is stored at the first step, bank by bank; writes while it is read do not show. */
   async *stored(): AsyncGenerator<StoredValues> {
-    const bytes = new Map(this.#bytes);
+    const bytes = this.packed.snapshot();
     const banks = this.banks.map((bank) => ({ bank, ...bank.snapshot() }));
     try {
       for (const { bank, pages, cellOf } of banks) {
@@ -305,7 +248,7 @@ export class NodeStore {
   /** The same nodes for another cube; pages share memory until one side writes. */
   cloneInto(twin: NodeStore): void {
     for (const bank of this.banks) twin.banks.push(bank.clone(twin.settings.trainable));
-    for (const [cell, bytes] of this.#bytes) twin.#bytes.set(cell, bytes);
+    this.packed.cloneInto(twin.packed);
   }
 
   /** Reads all pages, for a move to another backend. */
@@ -353,34 +296,20 @@ export class NodeStore {
     });
     for (const bank of this.banks) bank.dropIndex();
     this.#dropPresence();
-    this.dropDecoded();
-  }
-
-  /** Gives back what was decoded or unpacked to be at hand. */
-  dropDecoded(): void {
-    this.decoded.clear();
-    this.hot?.clear();
-    for (const [cell, compressed] of this.#unpacked) this.#forget(cell, compressed);
-  }
-
-  /** Bytes of decoded rows that are kept at hand. */
-  get cachedBytes(): number {
-    return this.decoded.residentBytes + (this.hot?.residentBytes ?? 0) + this.#unpackedBytes;
+    this.packed.dropDecoded();
   }
 
   get indexBytes(): number {
     const grids = Number(this.#presence !== null) + Number(this.#everywhere !== null);
     const presence = grids * this.cells * 4;
-    const caches = this.decoded.indexBytes + (this.hot?.indexBytes ?? 0);
-    return this.banks.reduce((sum, bank) => sum + bank.indexBytes, presence + caches);
+    return this.banks.reduce((sum, bank) => sum + bank.indexBytes, presence + this.packed.indexBytes);
   }
 
   dispose(): void {
     for (const bank of this.banks) bank.dispose();
     this.banks.length = 0;
     this.#dropPresence();
-    this.dropDecoded();
-    this.#bytes.clear();
+    this.packed.dispose();
   }
 
   /** The bank of a form, or a new one that the store does not know yet. */
@@ -422,20 +351,15 @@ export class NodeStore {
 
   #dropElsewhere(cell: number, kept: Bank): void {
     for (const bank of this.banks) if (bank !== kept) bank.delete(cell);
-    this.#dropCompressed(cell);
+    this.#changed(cell);
     this.#dropEmpty(kept);
   }
 
-  /** A cell's node is another one now, or none: forgets what was kept of it. */
-  #dropCompressed(cell: number): void {
-    this.#bytes.delete(cell);
-    this.#needed.delete(cell);
-    this.decoded.drop(cell);
-    this.hot?.drop(cell);
-    const unpacked = this.#unpacked.get(cell);
-    if (unpacked) this.#forget(cell, unpacked);
-    const changes = this.#watched.get(cell);
-    if (changes !== undefined) this.#watched.set(cell, changes + 1);
+  /** A cell's node is another one now, or none. */
+  #changed(cell: number): void {
+    this.packed.drop(cell);
+    const watched = this.#watched.get(cell);
+    if (watched) watched.changes++;
   }
 
   /** A form without nodes goes, but a trainable cube's: an optimiser knows its variables by their place. */
@@ -466,13 +390,6 @@ export class NodeStore {
 
 function keyOf(shape: NodeShape, { codec, row }: BankForm): string {
   return codec ? `${shape} ${codec.codec} ${codec.parameter} ${row}` : `${shape}`;
-}
-
-function unpackedBytes({ parameters: { params, constants } }: CompressedWavetable): number {
-  return [...Object.values(params), ...Object.values(constants)].reduce(
-    (sum, a) => sum + a.values.byteLength,
-    0,
-  );
 }
 
 /** A node's bytes: the ones it has, unless its parameters were trained since; those are stored as they are. */
