@@ -33,6 +33,7 @@ async function info(path: string, { json, backend }: { json?: boolean; backend: 
     nodes,
     denseBytes,
     storedBytes,
+    codecs: codecCounts(cube.getCodecMap()),
     boundary: cube.options.boundary,
     missing: cube.options.missing,
     metadata: cube.metadata,
@@ -47,6 +48,9 @@ async function info(path: string, { json, backend }: { json?: boolean; backend: 
     ['node', `[${facts.node.join(', ')}] ${facts.dtype}`],
     ['nodes', `${nodes} of ${facts.grid.reduce((a, b) => a * b)}`],
     ['bytes', storedBytes.toLocaleString('en')],
+    ...(Object.keys(facts.codecs).some((codec) => codec !== 'dense')
+      ? [compressionRow(facts.codecs, denseBytes / storedBytes)]
+      : []),
     ['boundary', boundaryText(facts.boundary)],
     ['missing', `${facts.missing}: ${MISSING[facts.missing]}`],
   ];
@@ -71,6 +75,18 @@ async function info(path: string, { json, backend }: { json?: boolean; backend: 
   );
   if (keys.length > 0) rows.push(['metadata', `${keys.join(', ')} (--json shows what they hold)`]);
   process.stdout.write(rows.map(([name, value]) => `${name.padEnd(14)}${value}\n`).join(''));
+}
+
+/** Nodes by the codec that holds them. */
+function codecCounts(codecs: ReadonlyMap<string, string | null>): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const codec of codecs.values()) counts[codec ?? 'dense'] = (counts[codec ?? 'dense'] ?? 0) + 1;
+  return counts;
+}
+
+function compressionRow(counts: Record<string, number>, ratio: number): [string, string] {
+  const list = Object.entries(counts).map(([codec, count]) => `${codec} ${count}`);
+  return ['compression', `${ratio.toFixed(1)} times (${list.join(', ')})`];
 }
 
 function boundaryText(boundary: Boundary | { x?: Boundary; y?: Boundary; z?: Boundary }): string {

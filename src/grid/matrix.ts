@@ -457,7 +457,7 @@ export class WavetableMatrix {
     const [h, w] =
       rest.resolution === undefined ? this.resolution : resolutionPair('sampleChunks', rest.resolution);
     // A sample of any form passes through memory before it is resampled.
-    const payloads = this.#store.banks.map((bank) => bank.payload);
+    const payloads = this.#store.banks.map((bank) => sizeOf(bank.options.shape));
     const rowBytes = 4 * Math.max(h * w * this.channels, ...payloads);
     check(
       maxBytes >= rowBytes,
