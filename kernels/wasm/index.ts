@@ -3,5 +3,6 @@ export { coordGrad } from './coordgrad';
 export { scratchBytes } from './layout';
 export { meanSquare, meanSquareGrad } from './meansquare';
 export { sample } from './sample';
+export { separable, separableBytes } from './separable';
 export { splat } from './splat';
 export { setGrid } from './stencil';

@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs, SamplingInputs } from './contract.js';
 import { type Op, registerOps } from './register.js';
+import { registerSeparable, separableComposition } from './separable.js';
 
 interface AxisTaps {
   /** [N] int32 nodes of the lower and upper tap, −1 for none. */
@@ -224,4 +225,5 @@ export function registerComposition(backendName: string): void {
       return tf.tidy(() => tf.mul(x, tf.mul(dy, 2 / Math.max(1, x.size))));
     },
   });
+  registerSeparable(backendName, separableComposition);
 }

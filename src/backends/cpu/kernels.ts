@@ -1,8 +1,10 @@
 /** Wavecube's kernels for tfjs's cpu backend. Contract: ops/contract.ts. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, type OpCall, registerOps } from '../../ops/register.js';
+import { registerSeparable } from '../../ops/separable.js';
 import type { Job, Nodes } from './job.js';
 import { coordGrad, sample } from './sampling.js';
+import { separable } from './separable.js';
 import { splat } from './splat.js';
 import { Taps } from './taps.js';
 import { type CpuBackend, valuesOf } from './tfjs.js';
@@ -71,4 +73,5 @@ export function registerKernels(): void {
       },
     ),
   });
+  registerSeparable('cpu', separable);
 }

@@ -50,6 +50,24 @@ export interface Kernels {
   ): void;
   meanSquare(out: number, x: number, size: number): void;
   meanSquareGrad(out: number, x: number, dy: number, size: number): void;
+  /** Bytes of scratch that `separable` needs at most. */
+  separableBytes(n: number, fromH: number, fromW: number, toH: number, toW: number, channels: number): number;
+  separable(
+    out: number,
+    x: number,
+    left: number,
+    right: number,
+    n: number,
+    fromH: number,
+    fromW: number,
+    toH: number,
+    toW: number,
+    channels: number,
+    leftSymmetry: number,
+    rightSymmetry: number,
+    adjoint: number,
+    scratch: number,
+  ): void;
 }
 
 /** tfjs's threaded build has a shared memory, which only a module made for it can import. */

@@ -2,7 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs } from '../../ops/contract.js';
 import { type Op, registerOps } from '../../ops/register.js';
+import { registerSeparable } from '../../ops/separable.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
+import { separable } from './separable.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
 type Run = (heap: Heap, inputs: Inputs, attrs: SamplingAttrs) => tf.TensorInfo;
@@ -98,4 +100,5 @@ export function registerKernels(): void {
     meanSquare: on(meanSquare),
     meanSquareGrad: on(meanSquareGrad),
   });
+  registerSeparable('wasm', separable);
 }

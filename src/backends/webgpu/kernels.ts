@@ -1,9 +1,11 @@
 /** Registers Wavecube's kernels with tfjs's webgpu backend. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, registerOps } from '../../ops/register.js';
+import { registerSeparable } from '../../ops/separable.js';
 import { type SamplingJob, type SamplingTensors, samplingJob } from './job.js';
 import { meanSquare, meanSquareGrad } from './meansquare.js';
 import { coordGrad, sample } from './sampling.js';
+import { separable } from './separable.js';
 import { splat } from './splat.js';
 import { gpuOf } from './tfjs.js';
 
@@ -20,4 +22,5 @@ export function registerKernels(): void {
     meanSquare: ({ inputs, backend }) => meanSquare(gpuOf(backend), inputs.x),
     meanSquareGrad: ({ inputs, backend }) => meanSquareGrad(gpuOf(backend), inputs.x, inputs.dy),
   });
+  registerSeparable('webgpu', separable);
 }
