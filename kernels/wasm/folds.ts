@@ -17,7 +17,7 @@
 import { V } from './lanes';
 import { take } from './layout';
 
-/** Symmetries, as of src/ops/separable.ts. */
+/** Symmetries, as of src/ops/axismatrix.ts. */
 const CENTRED: i32 = 1;
 const ALTERNATING: i32 = 2;
 const COSINE: i32 = 3;
@@ -58,6 +58,62 @@ export class Axis {
   /** The strips: rows that were read, rows of the result. */
   stripIn: usize;
   stripOut: usize;
+
+  /**
+   * Lays out an axis in scratch: `to` × `from` numbers, element (i, j) at matrix + 4 (i · strideOut + j · strideIn).
+   * `adjoint` of an alternating matrix or a cosine basis: its points are what is read.
+   */
+  static lay(symmetry: i32, adjoint: bool, matrix: usize, to: i32, from: i32): Axis {
+    const axis = changetype<Axis>(take(AXIS_BYTES));
+    const strideOut: usize = adjoint ? 4 : (<usize>from) << 2;
+    const strideIn: usize = adjoint ? (<usize>to) << 2 : 4;
+    axis.from = from;
+    axis.to = to;
+    axis.orderIn = take((<usize>from) << 2);
+    axis.orderOut = take((<usize>to) << 2);
+    axis.stripIn = take(<usize>(from + TILE) * ROW);
+    axis.stripOut = take(<usize>(to + TILE) * ROW);
+    natural(axis.orderIn, from);
+    natural(axis.orderOut, to);
+    const points = adjoint ? from : to;
+    const columns = adjoint ? to : from;
+    const centred = symmetry === CENTRED && min(from, to) >= 2 * LEAST_ROWS;
+    const folds = centred ? 1 : foldsOf(symmetry, points);
+    axis.foldsIn = centred || adjoint ? folds : 0;
+    axis.foldsOut = centred || !adjoint ? folds : 0;
+    axis.blocks = folds + 1;
+    axis.firstBlock = take(<usize>axis.blocks * BLOCK_BYTES);
+    // Where in the matrix the rows of the strips are.
+    const rowsIn = take((<usize>from) << 2);
+    const rowsOut = take((<usize>to) << 2);
+    foldedRows(rowsIn, from, axis.foldsIn);
+    foldedRows(rowsOut, to, axis.foldsOut);
+    if (!centred && folds > 0) {
+      const order = adjoint ? axis.orderOut : axis.orderIn;
+      let r: usize = 0;
+      for (let b = 0; b <= folds; b++) {
+        for (let k = firstOf(b, folds); k < columns; k += stepOf(b, folds), r += 4) store<i32>(order + r, k);
+      }
+      memory.copy(adjoint ? rowsOut : rowsIn, order, (<usize>columns) << 2);
+    }
+    let columnsBefore = 0;
+    for (let b = 0; b <= folds; b++) {
+      const block = changetype<Block>(axis.firstBlock + <usize>b * BLOCK_BYTES);
+      const start = b === 0 ? 0 : folded(points, folds - b + 1);
+      const count = folded(points, b === 0 ? folds : folds - b) - start;
+      const taken = countOf(b, folds, columns);
+      block.inStart = centred ? (b === 0 ? 0 : folded(from, 1)) : adjoint ? start : columnsBefore;
+      block.outStart = centred ? (b === 0 ? 0 : folded(to, 1)) : adjoint ? columnsBefore : start;
+      block.inCount = centred ? (b === 0 ? folded(from, 1) : from >> 1) : adjoint ? count : taken;
+      block.outCount = centred ? (b === 0 ? folded(to, 1) : to >> 1) : adjoint ? taken : count;
+      columnsBefore += taken;
+      const tiles = (block.outCount + TILE - 1) / TILE;
+      block.panels = take(<usize>(tiles * TILE) * ((<usize>block.inCount) << 2));
+      const mirror: f32 = centred ? (b === 0 ? 1 : -1) : 0;
+      pack(block, rowsIn, rowsOut, matrix, strideOut, strideIn, mirror, from - 1);
+    }
+    return axis;
+  }
 }
 const AXIS_BYTES: usize = 40;
 
@@ -105,62 +161,6 @@ function firstOf(b: i32, folds: i32): i32 {
 function countOf(b: i32, folds: i32, columns: i32): i32 {
   const first = firstOf(b, folds);
   return first < columns ? (columns - 1 - first) / stepOf(b, folds) + 1 : 0;
-}
-
-/**
- * Lays out an axis in scratch: `to` × `from` numbers, element (i, j) at matrix + 4 (i · strideOut + j · strideIn).
- * `adjoint` of an alternating matrix or a cosine basis: its points are what is read.
- */
-export function layAxis(symmetry: i32, adjoint: bool, matrix: usize, to: i32, from: i32): Axis {
-  const axis = changetype<Axis>(take(AXIS_BYTES));
-  const strideOut: usize = adjoint ? 4 : (<usize>from) << 2;
-  const strideIn: usize = adjoint ? (<usize>to) << 2 : 4;
-  axis.from = from;
-  axis.to = to;
-  axis.orderIn = take((<usize>from) << 2);
-  axis.orderOut = take((<usize>to) << 2);
-  axis.stripIn = take(<usize>(from + TILE) * ROW);
-  axis.stripOut = take(<usize>(to + TILE) * ROW);
-  natural(axis.orderIn, from);
-  natural(axis.orderOut, to);
-  const points = adjoint ? from : to;
-  const columns = adjoint ? to : from;
-  const centred = symmetry === CENTRED && min(from, to) >= 2 * LEAST_ROWS;
-  const folds = centred ? 1 : foldsOf(symmetry, points);
-  axis.foldsIn = centred || adjoint ? folds : 0;
-  axis.foldsOut = centred || !adjoint ? folds : 0;
-  axis.blocks = folds + 1;
-  axis.firstBlock = take(<usize>axis.blocks * BLOCK_BYTES);
-  // Where in the matrix the rows of the strips are.
-  const rowsIn = take((<usize>from) << 2);
-  const rowsOut = take((<usize>to) << 2);
-  foldedRows(rowsIn, from, axis.foldsIn);
-  foldedRows(rowsOut, to, axis.foldsOut);
-  if (!centred && folds > 0) {
-    const order = adjoint ? axis.orderOut : axis.orderIn;
-    let r: usize = 0;
-    for (let b = 0; b <= folds; b++) {
-      for (let k = firstOf(b, folds); k < columns; k += stepOf(b, folds), r += 4) store<i32>(order + r, k);
-    }
-    memory.copy(adjoint ? rowsOut : rowsIn, order, (<usize>columns) << 2);
-  }
-  let columnsBefore = 0;
-  for (let b = 0; b <= folds; b++) {
-    const block = changetype<Block>(axis.firstBlock + <usize>b * BLOCK_BYTES);
-    const start = b === 0 ? 0 : folded(points, folds - b + 1);
-    const count = folded(points, b === 0 ? folds : folds - b) - start;
-    const taken = countOf(b, folds, columns);
-    block.inStart = centred ? (b === 0 ? 0 : folded(from, 1)) : adjoint ? start : columnsBefore;
-    block.outStart = centred ? (b === 0 ? 0 : folded(to, 1)) : adjoint ? columnsBefore : start;
-    block.inCount = centred ? (b === 0 ? folded(from, 1) : from >> 1) : adjoint ? count : taken;
-    block.outCount = centred ? (b === 0 ? folded(to, 1) : to >> 1) : adjoint ? taken : count;
-    columnsBefore += taken;
-    const tiles = (block.outCount + TILE - 1) / TILE;
-    block.panels = take(<usize>(tiles * TILE) * ((<usize>block.inCount) << 2));
-    const mirror: f32 = centred ? (b === 0 ? 1 : -1) : 0;
-    pack(block, rowsIn, rowsOut, matrix, strideOut, strideIn, mirror, from - 1);
-  }
-  return axis;
 }
 
 /** Copies a block of the matrix into panels; of a centred one the half sum or difference (`mirror`) with its mirror image. */

@@ -1,10 +1,10 @@
 /**
- * WavecubeSeparable: x [N, h, w, C] times a matrix an axis. Contract: src/ops/separable.ts.
+ * WavecubeSeparable: x [N, h, w, C] times a matrix an axis. Contract: src/ops/separablecontract.ts.
  *
  * Eight columns at a time are copied into a strip, multiplied there (folds.ts) and copied out to where the next pass reads
  * them: nothing is transposed, and matrices are packed once a call.
  */
-import { type Axis, axisBytes, IDENTITY, layAxis, multiply } from './folds';
+import { Axis, axisBytes, IDENTITY, multiply } from './folds';
 import { open, take } from './layout';
 import { readFours, readLanes, writeFours, writeLanes } from './strips';
 
@@ -114,7 +114,7 @@ function passWidth(axis: Axis, out: usize, x: usize, rows: i32, channels: i32): 
   }
 }
 
-/** out [n, toH, toW, channels] of x [n, fromH, fromW, channels]; symmetries as of src/ops/separable.ts. */
+/** out [n, toH, toW, channels] of x [n, fromH, fromW, channels]; symmetries as of src/ops/axismatrix.ts. */
 export function separable(
   out: usize,
   x: usize,
@@ -137,15 +137,15 @@ export function separable(
   const sizeIn = (<usize>fromH * <usize>fromW * <usize>channels) << 2;
   const sizeOut = (<usize>toH * <usize>toW * <usize>channels) << 2;
   if (leftSymmetry === IDENTITY) {
-    passWidth(layAxis(rightSymmetry, adjoint, right, toW, fromW), out, x, n * fromH, channels);
+    passWidth(Axis.lay(rightSymmetry, adjoint, right, toW, fromW), out, x, n * fromH, channels);
     return;
   }
-  const height = layAxis(leftSymmetry, adjoint, left, toH, fromH);
+  const height = Axis.lay(leftSymmetry, adjoint, left, toH, fromH);
   if (rightSymmetry === IDENTITY) {
     for (let i = 0; i < n; i++, out += sizeOut, x += sizeIn) passHeight(height, out, x, toW * channels);
     return;
   }
-  const width = layAxis(rightSymmetry, adjoint, right, toW, fromW);
+  const width = Axis.lay(rightSymmetry, adjoint, right, toW, fromW);
   const first = widthFirst(fromH, fromW, toH, toW);
   const together = samplesTogether(n, first ? fromH : toH, channels);
   const size = (<usize>between(fromH, fromW, toH, toW, channels)) << 2;

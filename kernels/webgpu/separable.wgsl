@@ -1,4 +1,4 @@
-// One axis of WavecubeSeparable (contract: src/ops/separable.ts): x seen as [outer, terms, inner] times a matrix. A
+// One axis of WavecubeSeparable (contract: src/ops/separablecontract.ts): x seen as [outer, terms, inner] times a matrix. A
 // workgroup makes 32 rows of 32 columns, a column being (outer, inner); 16 terms at a time lie in its memory. An
 // invocation adds up four rows of four columns.
 

@@ -110,4 +110,6 @@ eachBackend('separable', (backend) => {
     });
   }
 });
-void ArgumentError; void ShapeError; void registerComposition;
+void ArgumentError;
+void ShapeError;
+void registerComposition;

@@ -1,7 +1,8 @@
 /** Wavecube's kernels for tfjs's cpu backend. Contract: ops/contract.ts. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, type OpCall, registerOps } from '../../ops/register.js';
-import { registerSeparable } from '../../ops/separable.js';
+import { registerSeparable } from '../../ops/separablecontract.js';
+import { registerFourier } from './fourier.js';
 import type { Job, Nodes } from './job.js';
 import { coordGrad, sample } from './sampling.js';
 import { separable } from './separable.js';
@@ -41,6 +42,7 @@ const on =
   };
 
 export function registerKernels(): void {
+  registerFourier();
   registerOps('cpu', {
     sample: on(
       ({ inputs, attrs }) => [inputs.coords.shape[0], attrs.payload],

@@ -1,6 +1,6 @@
-/** WavecubeSeparable on the cpu backend, in float64 between the axes. Contract: ops/separable.ts. */
+/** WavecubeSeparable on the cpu backend, in float64 between the axes. Contract: ops/separablecontract.ts. */
 import type { TensorInfo } from '@tensorflow/tfjs';
-import { IDENTITY, type SeparableCall, sizesOf, widthFirst } from '../../ops/separable.js';
+import { IDENTITY, type SeparableCall, sizesOf, widthFirst } from '../../ops/separablecontract.js';
 import { type CpuBackend, valuesOf } from './tfjs.js';
 
 type Numbers = Float32Array | Float64Array;

@@ -68,7 +68,29 @@ export interface Kernels {
     adjoint: number,
     scratch: number,
   ): void;
+  waves: WavesKernel;
+  wavesAdjoint: WavesKernel;
 }
+
+/** Both kernels of kernels/wasm/fourier.ts; channels are the wavetable's. */
+type WavesKernel = (
+  out: number,
+  input: number,
+  n: number,
+  channels: number,
+  rowEntries: number,
+  columnEntries: number,
+  rowPlan: number,
+  columnPlan: number,
+  rowTerms: number,
+  rowCount: number,
+  columnTerms: number,
+  columnCount: number,
+  mid: number,
+  midBytes: number,
+  a: number,
+  b: number,
+) => void;
 
 /** tfjs's threaded build has a shared memory, which only a module made for it can import. */
 export type Flavour = 'unshared' | 'shared';

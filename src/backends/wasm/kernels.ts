@@ -2,7 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs } from '../../ops/contract.js';
 import { type Op, registerOps } from '../../ops/register.js';
-import { registerSeparable } from '../../ops/separable.js';
+import { registerSeparable } from '../../ops/separablecontract.js';
+import { registerFourier } from './fourier.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
 import { separable } from './separable.js';
 
@@ -93,6 +94,7 @@ const on =
     run(heapOf(backend as WasmBackend), inputs, attrs);
 
 export function registerKernels(): void {
+  registerFourier();
   registerOps('wasm', {
     sample: on(sample),
     splat: on(splat),

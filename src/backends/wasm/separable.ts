@@ -1,6 +1,6 @@
-/** WavecubeSeparable on the wasm backend. Contract: ops/separable.ts; source: kernels/wasm/separable.ts. */
+/** WavecubeSeparable on the wasm backend. Contract: ops/separablecontract.ts; source: kernels/wasm/separable.ts. */
 import type * as tf from '@tensorflow/tfjs';
-import { type SeparableCall, sizesOf } from '../../ops/separable.js';
+import { type SeparableCall, sizesOf } from '../../ops/separablecontract.js';
 import { heapOf, type WasmBackend } from './heap.js';
 
 export function separable(call: SeparableCall): tf.TensorInfo {

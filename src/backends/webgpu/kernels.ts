@@ -1,7 +1,7 @@
 /** Registers Wavecube's kernels with tfjs's webgpu backend. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, registerOps } from '../../ops/register.js';
-import { registerSeparable } from '../../ops/separable.js';
+import { registerSeparable } from '../../ops/separablecontract.js';
 import { type SamplingJob, type SamplingTensors, samplingJob } from './job.js';
 import { meanSquare, meanSquareGrad } from './meansquare.js';
 import { coordGrad, sample } from './sampling.js';

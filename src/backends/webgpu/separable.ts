@@ -1,4 +1,4 @@
-/** WavecubeSeparable on WebGPU: a tiled product an axis. Contract: ops/separable.ts. */
+/** WavecubeSeparable on WebGPU: a tiled product an axis. Contract: ops/separablecontract.ts. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import {
   IDENTITY,
@@ -7,7 +7,7 @@ import {
   type SeparableSizes,
   sizesOf,
   widthFirst,
-} from '../../ops/separable.js';
+} from '../../ops/separablecontract.js';
 import { i32, launch, withScratch, zeros } from './program.js';
 import { type Gpu, gpuOf } from './tfjs.js';
 
