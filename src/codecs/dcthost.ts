@@ -156,7 +156,11 @@ export function cosineInverse(
   const stride = width * channels;
   const middle = new Float64Array(kh * stride);
   const starts = alongRows(kh, width, channels);
-  inverse(coefficients, alongRows(kh, kw, channels), channels, kw, middle, { starts, n: width, stride: channels });
+  inverse(coefficients, alongRows(kh, kw, channels), channels, kw, middle, {
+    starts,
+    n: width,
+    stride: channels,
+  });
   const out = new Float64Array(height * stride);
   const columns = alongColumns(width, channels);
   inverse(middle, columns, stride, kh, out, { starts: columns, n: height, stride });
