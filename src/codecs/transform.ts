@@ -296,7 +296,7 @@ export function encodeTransform(
     const rounding = ROUNDING * largest;
     const bounds = target.maxAbs.map((e) => Math.min(e, largest) - Math.min(e / 2, rounding));
     check(
-      bounds.every((e) => e > 0),
+      bounds.every((e) => e > rounding / 4),
       () => notReached(where, target),
     );
     return withinMaximum(where, new Search(transform, wavetable, bounds), target, residual);
