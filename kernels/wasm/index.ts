@@ -7,3 +7,4 @@ export { sample } from './sample';
 export { separable, separableBytes } from './separable';
 export { splat } from './splat';
 export { setGrid } from './stencil';
+export { waveletPass } from './wavelet';

@@ -9,6 +9,7 @@ import { separable } from './separable.js';
 import { splat } from './splat.js';
 import { Taps } from './taps.js';
 import { type CpuBackend, valuesOf } from './tfjs.js';
+import { registerWavelet } from './wavelet.js';
 
 const floats = (backend: CpuBackend, x: TensorInfo) => valuesOf(backend, x) as Float32Array;
 
@@ -76,4 +77,5 @@ export function registerKernels(): void {
     ),
   });
   registerSeparable('cpu', separable);
+  registerWavelet();
 }

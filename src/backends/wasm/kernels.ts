@@ -6,6 +6,7 @@ import { registerSeparable } from '../../ops/separablecontract.js';
 import { registerFourier } from './fourier.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
 import { separable } from './separable.js';
+import { registerWavelet } from './wavelet.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
 type Run = (heap: Heap, inputs: Inputs, attrs: SamplingAttrs) => tf.TensorInfo;
@@ -103,4 +104,5 @@ export function registerKernels(): void {
     meanSquareGrad: on(meanSquareGrad),
   });
   registerSeparable('wasm', separable);
+  registerWavelet();
 }

@@ -8,6 +8,7 @@ import { coordGrad, sample } from './sampling.js';
 import { separable } from './separable.js';
 import { splat } from './splat.js';
 import { gpuOf } from './tfjs.js';
+import { registerWavelet } from './wavelet.js';
 
 const on =
   (run: (job: SamplingJob) => TensorInfo): Op =>
@@ -23,4 +24,5 @@ export function registerKernels(): void {
     meanSquareGrad: ({ inputs, backend }) => meanSquareGrad(gpuOf(backend), inputs.x, inputs.dy),
   });
   registerSeparable('webgpu', separable);
+  registerWavelet();
 }
