@@ -50,7 +50,7 @@ for (let i = 0, x = -FAR; i < 4096; i++) {
 }
 
 /** Occurrences after which a context no longer slows down. */
-const LIMIT = 255;
+const LIMIT = 127;
 /** 1/(n + 1.6) in 1/65536: how far the n-th occurrence moves a probability. */
 const PACE = new Int32Array(LIMIT + 1);
 for (let n = 0; n <= LIMIT; n++) PACE[n] = Math.floor(65536 / (n + 1.6));
@@ -67,7 +67,7 @@ class Models {
   constructor(contexts: number, mixes: number, inputs: number) {
     this.states = new Int32Array(contexts).fill(1 << 31);
     this.inputs = inputs;
-    this.weights = new Int32Array(mixes * inputs).fill(inputs ? Math.floor(98304 / inputs) : 0);
+    this.weights = new Int32Array(mixes * inputs).fill(inputs ? Math.floor(65536 / inputs) : 0);
     this.age = new Uint8Array(mixes);
     this.stretched = new Int32Array(inputs);
   }
@@ -78,7 +78,7 @@ class Models {
     return p < LEAST ? LEAST : p > 65536 - LEAST ? 65536 - LEAST : p;
   }
 
-  /** A young context moves by large steps, an old one by 1/256. */
+  /** A young context moves by large steps, an old one by 1/128. */
   update(context: number, value: number): void {
     const state = this.states[context];
     const n = state & 1023;
@@ -108,7 +108,7 @@ class Models {
     const n = this.age[mix];
     if (n < 255) this.age[mix] = n + 1;
     const { states } = this;
-    const error = (((value << 16) - p) >> 3) * (n < 255 ? 8 - (n >> 6) : 3);
+    const error = (((value << 16) - p) >> 3) * (n < 255 ? 14 - (n >> 5) : 6);
     const to = value ? 4194303 : 0;
     for (let i = 0; i < inputs; i++) {
       weights[base + i] += (stretched[i] * error + 65536) >> 17;

@@ -289,14 +289,19 @@ export function encodeTransform(
 ): Uint8Array {
   check(!target.lossless, () => notReached(where, target));
   const { values } = wavetable;
-  let largest = 0;
-  for (const v of values) if (Math.abs(v) > largest) largest = Math.abs(v);
+  const magnitudes = new Float64Array(wavetable.shape[2]);
+  for (let i = 0, c = 0; i < values.length; i++, c = c + 1 === magnitudes.length ? 0 : c + 1) {
+    if (Math.abs(values[i]) > magnitudes[c]) magnitudes[c] = Math.abs(values[i]);
+  }
+  const largest = Math.max(...magnitudes);
   if (largest === 0) return Uint8Array.of(Flag.Zero);
   if (Number.isFinite(target.maxAbs[0])) {
-    const rounding = ROUNDING * largest;
-    const bounds = target.maxAbs.map((e) => Math.min(e, largest) - Math.min(e / 2, rounding));
+    // Where channels share a bound they may be rotated, and each has the rounding of the largest.
+    const shared = target.maxAbs.every((e) => e === target.maxAbs[0]);
+    const roundings = magnitudes.map((m) => ROUNDING * (shared ? largest : m));
+    const bounds = target.maxAbs.map((e, c) => Math.min(e, largest) - Math.min(e / 2, roundings[c]));
     check(
-      bounds.every((e) => e > rounding / 4),
+      bounds.every((e, c) => e > roundings[c] / 4),
       () => notReached(where, target),
     );
     return withinMaximum(where, new Search(transform, wavetable, bounds), target, residual);
