@@ -176,14 +176,12 @@ eachBackend('DCT codec', (backend) => {
         [24, 29],
       ] as [number, number][]) {
         const got = codec.decode(made, { resolution, periodic });
-        const want = resample(native.expandDims(0) as tf.Tensor4D, ...resolution, {
-          h: false,
-          w: false,
-          ...periodic,
-        });
+        const want = tf.tidy(() =>
+          resample(native.expandDims(0) as tf.Tensor4D, ...resolution, { h: false, w: false, ...periodic }),
+        );
         expect(got.shape).to.deep.equal([...resolution, 2]);
         expectClose(await got.data(), await want.data(), 2e-5, `${resolution} ${JSON.stringify(periodic)}`);
-        tf.dispose([got, want === (native as tf.Tensor) ? [] : want]);
+        tf.dispose([got, want]);
       }
     }
     native.dispose();
@@ -239,15 +237,11 @@ eachBackend('DCT codec', (backend) => {
           moved[i] += d;
           const t = tf.tensor(moved, [...shape]);
           const out = tf.tidy(() => codec.decode(made.with({ coefficients: t }), options));
-          const [v, w] = [await out.data(), await weights.data()];
+          const [v, w] = [await out.data<'float32'>(), await weights.data<'float32'>()];
           tf.dispose([t, out]);
           return v.reduce((sum, e, k) => sum + w[k] * e * e, 0);
         };
         want[i] = ((await at(step)) - (await at(-step))) / (2 * step);
-        if (backend === 'webgpu' && i > 12) {
-          want.set(got.slice(i + 1), i + 1);
-          break;
-        }
       }
       expectClose(got, want, GRADIENT_TOLERANCE * magnitude(want));
       tf.dispose([x, gradient, weights]);
@@ -305,6 +299,7 @@ eachBackend('DCT codec', (backend) => {
     ).to.throw(FormatError, 'matrices');
   });
 
+  // Unpacking is the host's: one backend with a fast read is enough.
   if (backend !== 'webgpu') {
     it('damaged bytes give a FormatError or finite values', async () => {
       const made = await codec.encode(wavetable([12, 10, 2]), { maxAbs: 0.02 });
