@@ -1,7 +1,10 @@
 /** The exports of the two binaries; src/backends/wasm/binary.ts gives their signatures to TypeScript. */
 export { coordGrad } from './coordgrad';
+export { waves, wavesAdjoint } from './fourier';
 export { scratchBytes } from './layout';
 export { meanSquare, meanSquareGrad } from './meansquare';
 export { sample } from './sample';
+export { separable, separableBytes } from './separable';
 export { splat } from './splat';
 export { setGrid } from './stencil';
+export { waveletPass } from './wavelet';

@@ -6,6 +6,9 @@
 import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs, SamplingInputs } from './contract.js';
 import { type Op, registerOps } from './register.js';
+import { registerSeparable, separableComposition } from './separablecontract.js';
+import { registerWaveletComposition } from './waveletcomposition.js';
+import { registerWavesComposition } from './wavescomposition.js';
 
 interface AxisTaps {
   /** [N] int32 nodes of the lower and upper tap, −1 for none. */
@@ -206,6 +209,8 @@ type Composition = (inputs: SamplingInputs, attrs: SamplingAttrs) => tf.Tensor;
 
 /** Registers the compositions as the kernels of a backend. */
 export function registerComposition(backendName: string): void {
+  registerWavesComposition(backendName);
+  registerWaveletComposition(backendName);
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.
   const on =
     (compose: Composition): Op =>
@@ -224,4 +229,5 @@ export function registerComposition(backendName: string): void {
       return tf.tidy(() => tf.mul(x, tf.mul(dy, 2 / Math.max(1, x.size))));
     },
   });
+  registerSeparable(backendName, separableComposition);
 }

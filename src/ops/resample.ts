@@ -9,8 +9,10 @@
  *   periodic    M[i′, i] = 1/N · (1 + 2 Σ_{k<K/2} cos(2πk (u′ − u)) [+ m cos(πK(u′ − u)) for even K])
  *               with m = 1 upward (the Nyquist term of N is shared by ±k), 2 downward
  */
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { check, ShapeError } from '../errors.js';
+import { type AxisMatrix, keptMatrix } from './axismatrix.js';
+import { separable } from './separable.js';
 import { checkFloatTensor } from './tensors.js';
 
 /** Σ_{k=1}^{m} cos(kθ). */
@@ -43,28 +45,15 @@ export function resampleMatrix(from: number, to: number, periodic: boolean): Flo
   return out;
 }
 
-const MATRICES_KEPT = 32;
-const matrices = new Map<string, Float32Array>();
-
-/** resampleMatrix, from the ones last used. */
-function keptMatrix(from: number, to: number, periodic: boolean): Float32Array {
-  const key = `${from} ${to} ${periodic}`;
-  const matrix = matrices.get(key) ?? resampleMatrix(from, to, periodic);
-  matrices.delete(key);
-  matrices.set(key, matrix);
-  if (matrices.size > MATRICES_KEPT) matrices.delete(matrices.keys().next().value as string);
-  return matrix;
-}
-
-/** Multiplies axis `axis` (1 or 2) of x [N, H, W, C] by a matrix [to, from]. */
-function alongAxis(x: tf.Tensor4D, axis: 1 | 2, matrix: tf.Tensor2D): tf.Tensor4D {
-  // A plain 2-D product is what every backend does well; batched and transposed ones are an order slower on wasm.
-  const order = axis === 1 ? [1, 0, 2, 3] : [2, 0, 1, 3];
-  const back = axis === 1 ? [1, 0, 2, 3] : [1, 2, 0, 3];
-  const front = tf.transpose(x, order);
-  const [, a, b, c] = front.shape;
-  const product = tf.matMul(matrix, front.reshape([front.shape[0], a * b * c]));
-  return tf.transpose(product.reshape([matrix.shape[0], a, b, c]), back) as tf.Tensor4D;
+/** The resampling of one axis, of the matrices last used; null where nothing changes. */
+export function resampling(from: number, to: number, periodic: boolean): AxisMatrix | null {
+  if (from === to) return null;
+  return keptMatrix(`resample ${from} ${to} ${periodic}`, () => ({
+    from,
+    to,
+    values: resampleMatrix(from, to, periodic),
+    symmetry: 'centred',
+  }));
 }
 
 /**
@@ -86,13 +75,8 @@ export function resample(
     [height, width].every((n) => Number.isInteger(n) && n >= 1),
     () => new ShapeError('resample', 'height and width', 'positive integers', [height, width]),
   );
-  const step = (y: tf.Tensor4D, axis: 1 | 2, to: number, wraps: boolean): tf.Tensor4D => {
-    const from = y.shape[axis];
-    if (from === to) return y;
-    const matrix = adjoint
-      ? tf.transpose(tf.tensor2d(keptMatrix(to, from, wraps).slice(), [from, to]))
-      : tf.tensor2d(keptMatrix(from, to, wraps).slice(), [to, from]);
-    return alongAxis(y, axis, matrix as tf.Tensor2D);
-  };
-  return tf.tidy(() => step(step(x, 1, height, periodic.h), 2, width, periodic.w));
+  const [, h, w] = x.shape;
+  const axis = (from: number, to: number, wraps: boolean) =>
+    adjoint ? resampling(to, from, wraps) : resampling(from, to, wraps);
+  return separable(x, axis(h, height, periodic.h), axis(w, width, periodic.w), adjoint);
 }

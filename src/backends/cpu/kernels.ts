@@ -1,11 +1,15 @@
 /** Wavecube's kernels for tfjs's cpu backend. Contract: ops/contract.ts. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, type OpCall, registerOps } from '../../ops/register.js';
+import { registerSeparable } from '../../ops/separablecontract.js';
+import { registerFourier } from './fourier.js';
 import type { Job, Nodes } from './job.js';
 import { coordGrad, sample } from './sampling.js';
+import { separable } from './separable.js';
 import { splat } from './splat.js';
 import { Taps } from './taps.js';
 import { type CpuBackend, valuesOf } from './tfjs.js';
+import { registerWavelet } from './wavelet.js';
 
 const floats = (backend: CpuBackend, x: TensorInfo) => valuesOf(backend, x) as Float32Array;
 
@@ -39,6 +43,7 @@ const on =
   };
 
 export function registerKernels(): void {
+  registerFourier();
   registerOps('cpu', {
     sample: on(
       ({ inputs, attrs }) => [inputs.coords.shape[0], attrs.payload],
@@ -71,4 +76,6 @@ export function registerKernels(): void {
       },
     ),
   });
+  registerSeparable('cpu', separable);
+  registerWavelet();
 }

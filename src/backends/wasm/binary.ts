@@ -50,7 +50,59 @@ export interface Kernels {
   ): void;
   meanSquare(out: number, x: number, size: number): void;
   meanSquareGrad(out: number, x: number, dy: number, size: number): void;
+  /** Bytes of scratch that `separable` needs at most. */
+  separableBytes(n: number, fromH: number, fromW: number, toH: number, toW: number, channels: number): number;
+  separable(
+    out: number,
+    x: number,
+    left: number,
+    right: number,
+    n: number,
+    fromH: number,
+    fromW: number,
+    toH: number,
+    toW: number,
+    channels: number,
+    leftSymmetry: number,
+    rightSymmetry: number,
+    adjoint: number,
+    scratch: number,
+  ): void;
+  waves: WavesKernel;
+  wavesAdjoint: WavesKernel;
+  waveletPass(
+    x: number,
+    width: number,
+    channels: number,
+    h: number,
+    w: number,
+    axis: number,
+    indices: number,
+    weights: number,
+    taps: number,
+    scratch: number,
+  ): void;
 }
+
+/** Both kernels of kernels/wasm/fourier.ts; channels are the wavetable's. */
+type WavesKernel = (
+  out: number,
+  input: number,
+  n: number,
+  channels: number,
+  rowEntries: number,
+  columnEntries: number,
+  rowPlan: number,
+  columnPlan: number,
+  rowTerms: number,
+  rowCount: number,
+  columnTerms: number,
+  columnCount: number,
+  mid: number,
+  midBytes: number,
+  a: number,
+  b: number,
+) => void;
 
 /** tfjs's threaded build has a shared memory, which only a module made for it can import. */
 export type Flavour = 'unshared' | 'shared';

@@ -2,7 +2,11 @@
 import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs } from '../../ops/contract.js';
 import { type Op, registerOps } from '../../ops/register.js';
+import { registerSeparable } from '../../ops/separablecontract.js';
+import { registerFourier } from './fourier.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
+import { separable } from './separable.js';
+import { registerWavelet } from './wavelet.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
 type Run = (heap: Heap, inputs: Inputs, attrs: SamplingAttrs) => tf.TensorInfo;
@@ -91,6 +95,7 @@ const on =
     run(heapOf(backend as WasmBackend), inputs, attrs);
 
 export function registerKernels(): void {
+  registerFourier();
   registerOps('wasm', {
     sample: on(sample),
     splat: on(splat),
@@ -98,4 +103,6 @@ export function registerKernels(): void {
     meanSquare: on(meanSquare),
     meanSquareGrad: on(meanSquareGrad),
   });
+  registerSeparable('wasm', separable);
+  registerWavelet();
 }

@@ -1,11 +1,14 @@
 /** Registers Wavecube's kernels with tfjs's webgpu backend. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, registerOps } from '../../ops/register.js';
+import { registerSeparable } from '../../ops/separablecontract.js';
 import { type SamplingJob, type SamplingTensors, samplingJob } from './job.js';
 import { meanSquare, meanSquareGrad } from './meansquare.js';
 import { coordGrad, sample } from './sampling.js';
+import { separable } from './separable.js';
 import { splat } from './splat.js';
 import { gpuOf } from './tfjs.js';
+import { registerWavelet } from './wavelet.js';
 
 const on =
   (run: (job: SamplingJob) => TensorInfo): Op =>
@@ -20,4 +23,6 @@ export function registerKernels(): void {
     meanSquare: ({ inputs, backend }) => meanSquare(gpuOf(backend), inputs.x),
     meanSquareGrad: ({ inputs, backend }) => meanSquareGrad(gpuOf(backend), inputs.x, inputs.dy),
   });
+  registerSeparable('webgpu', separable);
+  registerWavelet();
 }

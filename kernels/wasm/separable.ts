@@ -1,0 +1,164 @@
+/**
+ * WavecubeSeparable: x [N, h, w, C] times a matrix an axis. Contract: src/ops/separablecontract.ts.
+ *
+ * Eight columns at a time are copied into a strip, multiplied there (folds.ts) and copied out to where the next pass reads
+ * them: nothing is transposed, and matrices are packed once a call.
+ */
+import { Axis, axisBytes, IDENTITY, multiply } from './folds';
+import { open, take } from './layout';
+import { readFours, readLanes, writeFours, writeLanes } from './strips';
+
+/** Columns of the second axis' pass: it takes rows of several samples together until it has these. */
+const COLUMNS: i32 = 64;
+
+/** Whether the second axis goes first: the order that multiplies less. */
+function widthFirst(fromH: i32, fromW: i32, toH: i32, toW: i32): bool {
+  const width = <f64>fromH * toW * (<f64>fromW + toH);
+  const height = <f64>toH * fromW * (<f64>fromH + toW);
+  return width <= height;
+}
+
+function samplesTogether(n: i32, rows: i32, channels: i32): i32 {
+  const columns = <f64>rows * <f64>channels;
+  return columns >= COLUMNS ? 1 : min(n, <i32>Math.ceil(COLUMNS / columns));
+}
+
+/** Floats of a sample between the passes. */
+function between(fromH: i32, fromW: i32, toH: i32, toW: i32, channels: i32): f64 {
+  const width = widthFirst(fromH, fromW, toH, toW);
+  return (width ? <f64>fromH * toW : <f64>toH * fromW) * channels;
+}
+
+/** Scratch that a call needs at most; a number, as it may pass 2^32. */
+export function separableBytes(n: i32, fromH: i32, fromW: i32, toH: i32, toW: i32, channels: i32): f64 {
+  const rows = widthFirst(fromH, fromW, toH, toW) ? fromH : toH;
+  const floats = between(fromH, fromW, toH, toW, channels) * samplesTogether(n, rows, channels);
+  return floats * 4 + axisBytes(fromH, toH) + axisBytes(fromW, toW) + 1024;
+}
+
+/** Multiplies the first axis of [from, columns] floats. */
+function passHeight(axis: Axis, out: usize, x: usize, columns: i32): void {
+  const stride = (<usize>columns) << 2;
+  const offsets = natural();
+  for (let j = 0; j < columns; j += 8) {
+    const at = (<usize>j) << 2;
+    const count = min(8, columns - j);
+    // Reading over the end is safe; writing is not.
+    readFours(axis.stripIn, x + at, x + at + 16, stride, axis.orderIn, axis.from);
+    multiply(axis);
+    if (count === 8) writeFours(out + at, out + at + 16, stride, axis.orderOut, axis.to, axis.stripOut);
+    else writeLanes(out + at, offsets, stride, axis.orderOut, axis.to, axis.stripOut, count);
+  }
+}
+
+let lanesIn: usize;
+let lanesOut: usize;
+
+/** Offsets of floats that lie side by side. */
+function natural(): usize {
+  for (let l = 0; l < 8; l++) store<u32>(lanesOut + ((<usize>l) << 2), l << 2);
+  return lanesOut;
+}
+
+/** Multiplies the second axis of [rows, from, channels] floats: columns are (row, channel). */
+function passWidth(axis: Axis, out: usize, x: usize, rows: i32, channels: i32): void {
+  const stride = (<usize>channels) << 2;
+  const rowIn = <usize>axis.from * stride;
+  const rowOut = <usize>axis.to * stride;
+  const fours = (channels & 3) === 0;
+  const perRow = channels >> 2;
+  if (fours) {
+    const all = rows * perRow;
+    for (let q = 0; q < all; q += 2) {
+      const p = min(q + 1, all - 1);
+      const cq = (<usize>(q % perRow)) << 4;
+      const cp = (<usize>(p % perRow)) << 4;
+      const hq = <usize>(q / perRow);
+      const hp = <usize>(p / perRow);
+      readFours(axis.stripIn, x + hq * rowIn + cq, x + hp * rowIn + cp, stride, axis.orderIn, axis.from);
+      multiply(axis);
+      // The odd last four is there twice: both halves are the same.
+      writeFours(
+        out + hq * rowOut + cq,
+        out + hp * rowOut + cp,
+        stride,
+        axis.orderOut,
+        axis.to,
+        axis.stripOut,
+      );
+    }
+    return;
+  }
+  let h: usize = 0;
+  let c = 0;
+  const all = rows * channels;
+  for (let q = 0; q < all; q += 8) {
+    const count = min(8, all - q);
+    const h0 = h;
+    for (let l = 0; l < 8; l++) {
+      const at = (<usize>l) << 2;
+      if (l >= count) {
+        store<u32>(lanesIn + at, load<u32>(lanesIn));
+        continue;
+      }
+      store<u32>(lanesIn + at, <u32>((h - h0) * rowIn) + ((<u32>c) << 2));
+      store<u32>(lanesOut + at, <u32>((h - h0) * rowOut) + ((<u32>c) << 2));
+      if (++c === channels) {
+        c = 0;
+        h++;
+      }
+    }
+    readLanes(axis.stripIn, x + h0 * rowIn, lanesIn, stride, axis.orderIn, axis.from);
+    multiply(axis);
+    writeLanes(out + h0 * rowOut, lanesOut, stride, axis.orderOut, axis.to, axis.stripOut, count);
+  }
+}
+
+/** out [n, toH, toW, channels] of x [n, fromH, fromW, channels]; symmetries as of src/ops/axismatrix.ts. */
+export function separable(
+  out: usize,
+  x: usize,
+  left: usize,
+  right: usize,
+  n: i32,
+  fromH: i32,
+  fromW: i32,
+  toH: i32,
+  toW: i32,
+  channels: i32,
+  leftSymmetry: i32,
+  rightSymmetry: i32,
+  adjoint: bool,
+  scratch: usize,
+): void {
+  open(scratch);
+  lanesIn = take(32);
+  lanesOut = take(32);
+  const sizeIn = (<usize>fromH * <usize>fromW * <usize>channels) << 2;
+  const sizeOut = (<usize>toH * <usize>toW * <usize>channels) << 2;
+  if (leftSymmetry === IDENTITY) {
+    passWidth(Axis.lay(rightSymmetry, adjoint, right, toW, fromW), out, x, n * fromH, channels);
+    return;
+  }
+  const height = Axis.lay(leftSymmetry, adjoint, left, toH, fromH);
+  if (rightSymmetry === IDENTITY) {
+    for (let i = 0; i < n; i++, out += sizeOut, x += sizeIn) passHeight(height, out, x, toW * channels);
+    return;
+  }
+  const width = Axis.lay(rightSymmetry, adjoint, right, toW, fromW);
+  const first = widthFirst(fromH, fromW, toH, toW);
+  const together = samplesTogether(n, first ? fromH : toH, channels);
+  const size = (<usize>between(fromH, fromW, toH, toW, channels)) << 2;
+  const middle = take(size * together);
+  for (let i = 0; i < n; i += together) {
+    const count = min(together, n - i);
+    if (first) passWidth(width, middle, x, count * fromH, channels);
+    for (let k = 0; k < count; k++, x += sizeIn) {
+      const part = middle + <usize>k * size;
+      if (first) passHeight(height, out + <usize>k * sizeOut, part, toW * channels);
+      else passHeight(height, part, x, fromW * channels);
+    }
+    if (!first) passWidth(width, out, middle, count * toH, channels);
+    out += sizeOut * count;
+  }
+}
