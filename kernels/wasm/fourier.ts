@@ -68,8 +68,8 @@ function sumRows(
   b: usize,
 ): void {
   const width = entries * channels;
-  const rowBytes = ((<usize>width) << 3);
-  const midRow = ((<usize>((width + 3) & ~3)) << 2);
+  const rowBytes = (<usize>width) << 3;
+  const midRow = (<usize>((width + 3) & ~3)) << 2;
   const size = Plan.size(plan);
   const im = (<usize>Plan.points(plan)) << 4;
   const imaginary = (<usize>channels) << 2;
@@ -126,7 +126,7 @@ function sumColumns(
   a: usize,
   b: usize,
 ): void {
-  const midRow = ((<usize>((entries * channels + 3) & ~3)) << 2);
+  const midRow = (<usize>((entries * channels + 3) & ~3)) << 2;
   const pixel = (<usize>channels) << 2;
   const size = Plan.size(plan);
   const im = (<usize>Plan.points(plan)) << 4;
@@ -244,7 +244,7 @@ function analyseColumns(
   a: usize,
   b: usize,
 ): void {
-  const midRow = ((<usize>((entries * channels + 3) & ~3)) << 2);
+  const midRow = (<usize>((entries * channels + 3) & ~3)) << 2;
   const pixel = (<usize>channels) << 2;
   const size = Plan.size(plan);
   const im = (<usize>Plan.points(plan)) << 4;
@@ -327,8 +327,8 @@ function analyseRows(
   b: usize,
 ): void {
   const width = entries * channels;
-  const rowBytes = ((<usize>width) << 3);
-  const midRow = ((<usize>((width + 3) & ~3)) << 2);
+  const rowBytes = (<usize>width) << 3;
+  const midRow = (<usize>((width + 3) & ~3)) << 2;
   const size = Plan.size(plan);
   const im = (<usize>Plan.points(plan)) << 4;
   const imaginary = (<usize>channels) << 2;

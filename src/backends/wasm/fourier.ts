@@ -118,6 +118,9 @@ export function registerFourier(): void {
     const x = inputs.x as TensorInfo;
     const [count, , , channels] = x.shape;
     const shape = [count, rows.entries, columns.entries, 2 * channels];
-    return run(heapOf(backend as unknown as WasmBackend), 'wavesAdjoint', x, shape, channels, { rows, columns });
+    return run(heapOf(backend as unknown as WasmBackend), 'wavesAdjoint', x, shape, channels, {
+      rows,
+      columns,
+    });
   });
 }

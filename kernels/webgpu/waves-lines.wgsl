@@ -1,0 +1,18 @@
+// WavecubeWavesAdjoint (contract: src/ops/waves.ts): samples [N, H, W, C] as pairs of lines along W.
+
+fn sampleOf(line: i32, j: i32) -> f32 {
+  if (line >= uniforms.reals) {
+    return 0.0;
+  }
+  let row = line / uniforms.channels;
+  return x[(row * uniforms.size + j) * uniforms.channels + line % uniforms.channels];
+}
+
+fn main(index: i32) {
+  if (index >= uniforms.count) {
+    return;
+  }
+  let line = index % uniforms.lines;
+  let j = index / uniforms.lines;
+  result[index] = vec2f(sampleOf(2 * line, j), sampleOf(2 * line + 1, j));
+}
