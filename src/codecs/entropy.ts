@@ -19,74 +19,97 @@ export interface Coder {
   plain(value: number, count: number): number;
 }
 
-/** stretch(p) = ln(p / (1 − p)), in 1/256, of p in 1/4096; and its inverse. */
+/** A part of 1/65536 that a probability is never below, nor above its rest. */
+const LEAST = 4;
+/** The ends of the logistic domain, in 1/256: ln(p / (1 − p)) of ±12. */
+const FAR = 3071;
+
+/**
+ * stretch(p) = ln(p / (1 − p)) in 1/256 of p in 1/4096, and its inverse in 1/65536. The exponential comes from its series,
+ * in additions and multiplications only: IEEE arithmetic gives the same table on every platform, Math.exp need not.
+ */
 const STRETCH = new Int16Array(4096);
-const SQUASH = new Uint16Array(4096);
-// The logistic curve in integers, from a table of 33 points (in 1/4096) and straight lines between.
-const LOGISTIC = [
-  ...[1, 2, 3, 6, 10, 16, 27, 45, 73, 120, 194, 310, 488, 747, 1101, 1546, 2047],
-  ...[2549, 2994, 3348, 3607, 3785, 3901, 3975, 4022, 4050, 4068, 4079, 4085, 4089, 4092, 4093, 4094],
-];
-for (let i = 0, next = 0; i < 4096; i++) {
-  const x = i - 2048;
-  const at = (x >> 7) + 16;
-  const part = x & 127;
-  SQUASH[i] = (LOGISTIC[at] * (128 - part) + LOGISTIC[Math.min(32, at + 1)] * part + 64) >> 7;
-  for (; next <= SQUASH[i]; next++) STRETCH[next] = x;
-  if (i === 4095) STRETCH.fill(2047, next);
+const SQUASH = new Int32Array(2 * FAR + 1);
+for (let x = 0; x <= FAR; x++) {
+  const y = x / 256 / 64;
+  let power = 1;
+  let exponential = 1;
+  for (let k = 1; k < 16; k++) {
+    power = (power * y) / k;
+    exponential += power;
+  }
+  for (let k = 0; k < 6; k++) exponential *= exponential;
+  const p = Math.round(65536 / (1 + exponential));
+  SQUASH[FAR - x] = Math.max(LEAST, p);
+  SQUASH[FAR + x] = Math.min(65536 - LEAST, 65536 - p);
+}
+for (let i = 0, x = -FAR; i < 4096; i++) {
+  const p = 16 * i + 8;
+  while (x < FAR && SQUASH[x + FAR] < p) x++;
+  STRETCH[i] = x;
 }
 
-const squash = (x: number): number => SQUASH[x < -2047 ? 1 : x > 2047 ? 4095 : x + 2048];
+/** Occurrences after which a context no longer slows down. */
+const LIMIT = 255;
+/** 1/(n + 1.6) in 1/65536: how far the n-th occurrence moves a probability. */
+const PACE = new Int32Array(LIMIT + 1);
+for (let n = 0; n <= LIMIT; n++) PACE[n] = Math.floor(65536 / (n + 1.6));
 
-/** Probabilities of a 1 in 1/65536: a fast and a slow one a context, and the mixers' weights. */
+/** Adaptive probabilities of a 1, and the mixers' weights. */
 class Models {
-  private readonly fast: Uint16Array;
-  private readonly slow: Uint16Array;
-  private readonly seen: Uint8Array;
+  /** Probability in 1/2²² above ten bits that count its occurrences. */
+  private readonly states: Int32Array;
   private readonly inputs: number;
   private readonly weights: Int32Array;
+  private readonly age: Uint8Array;
   private readonly stretched: Int32Array;
 
   constructor(contexts: number, mixes: number, inputs: number) {
-    this.fast = new Uint16Array(contexts).fill(32768);
-    this.slow = new Uint16Array(contexts).fill(32768);
-    this.seen = new Uint8Array(contexts);
+    this.states = new Int32Array(contexts).fill(1 << 31);
     this.inputs = inputs;
-    this.weights = new Int32Array(mixes * inputs).fill(inputs ? Math.floor(65536 / inputs) : 0);
+    this.weights = new Int32Array(mixes * inputs).fill(inputs ? Math.floor(98304 / inputs) : 0);
+    this.age = new Uint8Array(mixes);
     this.stretched = new Int32Array(inputs);
   }
 
+  /** In 1/65536. */
   probability(context: number): number {
-    const p = (this.fast[context] + this.slow[context]) >>> 1;
-    return p < 24 ? 24 : p > 65512 ? 65512 : p;
+    const p = this.states[context] >>> 16;
+    return p < LEAST ? LEAST : p > 65536 - LEAST ? 65536 - LEAST : p;
   }
 
-  /** A young context moves by 1/2, 1/3, …, later by 1/16 (fast) and 1/128 (slow). */
+  /** A young context moves by large steps, an old one by 1/256. */
   update(context: number, value: number): void {
-    const n = this.seen[context];
-    if (n < 126) this.seen[context] = n + 1;
-    const to = value ? 65535 : 0;
-    const rate = n + 2;
-    const slow = this.slow[context];
-    const fast = this.fast[context];
-    this.slow[context] = slow + (((to - slow) / rate) | 0);
-    this.fast[context] = fast + (((to - fast) / (rate < 16 ? rate : 16)) | 0);
+    const state = this.states[context];
+    const n = state & 1023;
+    const p = state >>> 10;
+    const to = value ? 4194303 : 0;
+    // The product stays exact in a double: 2²² · 2¹⁶.
+    const moved = p + Math.floor(((to - p) * PACE[n]) / 65536);
+    this.states[context] = (moved << 10) | (n < LIMIT ? n + 1 : n);
   }
 
   mixed(contexts: ArrayLike<number>, mix: number): number {
+    const { inputs, states, stretched, weights } = this;
+    const base = mix * inputs;
     let dot = 0;
-    for (let i = 0; i < this.inputs; i++) {
-      const x = STRETCH[this.probability(contexts[i]) >>> 4];
-      this.stretched[i] = x;
-      dot += x * this.weights[mix * this.inputs + i];
+    for (let i = 0; i < inputs; i++) {
+      const x = STRETCH[states[contexts[i]] >>> 20];
+      stretched[i] = x;
+      dot += x * weights[base + i];
     }
-    return squash(Math.round(dot / 65536));
+    const x = Math.round(dot / 65536);
+    return SQUASH[(x < -FAR ? -FAR : x > FAR ? FAR : x) + FAR];
   }
 
   learn(contexts: ArrayLike<number>, mix: number, p: number, value: number): void {
-    const error = (value << 12) - p;
-    for (let i = 0; i < this.inputs; i++) {
-      this.weights[mix * this.inputs + i] += (this.stretched[i] * error * 6 + 8192) >> 14;
+    const { inputs, stretched, weights } = this;
+    const base = mix * inputs;
+    const n = this.age[mix];
+    if (n < 255) this.age[mix] = n + 1;
+    const error = (((value << 16) - p) >> 3) * (n < 255 ? 8 - (n >> 6) : 3);
+    for (let i = 0; i < inputs; i++) {
+      weights[base + i] += (stretched[i] * error + 65536) >> 17;
       this.update(contexts[i], value);
     }
   }
@@ -98,9 +121,6 @@ export interface ModelSizes {
   mixes?: number;
   inputs?: number;
 }
-
-/** Twelve bits of a mixed probability as sixteen, off the ends. */
-const wide = (p: number): number => (p < 1 ? 8 : p > 4094 ? 65528 : p << 4);
 
 export class EntropyEncoder implements Coder {
   readonly decoding = false;
@@ -124,7 +144,7 @@ export class EntropyEncoder implements Coder {
 
   mixedBit(value: number, contexts: readonly number[] | Int32Array, mix: number): number {
     const p = this.#models.mixed(contexts, mix);
-    this.#coder.bit(value, wide(p));
+    this.#coder.bit(value, p);
     this.#models.learn(contexts, mix, p, value);
     return value;
   }
@@ -162,7 +182,7 @@ export class EntropyDecoder implements Coder {
 
   mixedBit(_value: number, contexts: readonly number[] | Int32Array, mix: number): number {
     const p = this.#models.mixed(contexts, mix);
-    const value = this.#coder.bit(wide(p));
+    const value = this.#coder.bit(p);
     this.#models.learn(contexts, mix, p, value);
     return value;
   }
