@@ -15,13 +15,13 @@
  * transform.ts, on a √(HW/2), with the parts of a complex number side by side.
  */
 import * as tf from '@tensorflow/tfjs';
-import { activeBackend } from '../ops/device.js';
 import { boxTerms, frequencies, frequencyOf } from '../ops/boxterms.js';
 import { constantOf, withoutZeros } from '../ops/constant.js';
+import { activeBackend } from '../ops/device.js';
 import { waves } from '../ops/waves.js';
 import { type DecodeContext, type Form, type HostWavetable, WavetableCodec } from './codec.js';
 import type { Decodable } from './compressed.js';
-import { wavesForward, wavesInverse, waveScales } from './ffthost.js';
+import { waveScales, wavesForward, wavesInverse } from './ffthost.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
 import {
