@@ -84,8 +84,8 @@ class Models {
     const n = state & 1023;
     const p = state >>> 10;
     const to = value ? 4194303 : 0;
-    // The product stays exact in a double: 2²² · 2¹⁶.
-    const moved = p + Math.floor(((to - p) * PACE[n]) / 65536);
+    // 15 bits times 16: the product is an int32.
+    const moved = p + ((((to - p) >> 7) * PACE[n]) >> 9);
     this.states[context] = (moved << 10) | (n < LIMIT ? n + 1 : n);
   }
 
@@ -107,10 +107,18 @@ class Models {
     const base = mix * inputs;
     const n = this.age[mix];
     if (n < 255) this.age[mix] = n + 1;
+    const { states } = this;
     const error = (((value << 16) - p) >> 3) * (n < 255 ? 8 - (n >> 6) : 3);
+    const to = value ? 4194303 : 0;
     for (let i = 0; i < inputs; i++) {
       weights[base + i] += (stretched[i] * error + 65536) >> 17;
-      this.update(contexts[i], value);
+      // As update does.
+      const context = contexts[i];
+      const state = states[context];
+      const seen = state & 1023;
+      const now = state >>> 10;
+      states[context] =
+        ((now + ((((to - now) >> 7) * PACE[seen]) >> 9)) << 10) | (seen < LIMIT ? seen + 1 : seen);
     }
   }
 }

@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs, SamplingInputs } from './contract.js';
 import { type Op, registerOps } from './register.js';
+import { registerWaveletComposition } from './waveletcomposition.js';
 import { registerWavesComposition } from './wavescomposition.js';
 
 interface AxisTaps {
@@ -208,6 +209,7 @@ type Composition = (inputs: SamplingInputs, attrs: SamplingAttrs) => tf.Tensor;
 /** Registers the compositions as the kernels of a backend. */
 export function registerComposition(backendName: string): void {
   registerWavesComposition(backendName);
+  registerWaveletComposition(backendName);
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.
   const on =
     (compose: Composition): Op =>

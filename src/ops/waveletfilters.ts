@@ -155,7 +155,7 @@ export function analysisMatrix(family: WaveletFamily, mode: WaveletMode, n: numb
   const part = (filter: readonly number[], count: number) =>
     Array.from({ length: count }, (_, k) => {
       const row = new Map<number, number>();
-      filter.forEach((v, j) => add(row, mapped(2 * k + half - j, m, extension), v));
+      for (const [j, v] of filter.entries()) add(row, mapped(2 * k + half - j, m, extension), v);
       return row;
     });
   const low = part(filters.decLow, Math.ceil(m / 2));

@@ -52,6 +52,18 @@ export interface Kernels {
   meanSquareGrad(out: number, x: number, dy: number, size: number): void;
   waves: WavesKernel;
   wavesAdjoint: WavesKernel;
+  waveletPass(
+    x: number,
+    width: number,
+    channels: number,
+    h: number,
+    w: number,
+    axis: number,
+    indices: number,
+    weights: number,
+    taps: number,
+    scratch: number,
+  ): void;
 }
 
 /** Both kernels of kernels/wasm/fourier.ts; channels are the wavetable's. */

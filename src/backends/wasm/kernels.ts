@@ -4,6 +4,7 @@ import type { SamplingAttrs } from '../../ops/contract.js';
 import { type Op, registerOps } from '../../ops/register.js';
 import { registerFourier } from './fourier.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
+import { registerWavelet } from './wavelet.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
 type Run = (heap: Heap, inputs: Inputs, attrs: SamplingAttrs) => tf.TensorInfo;
@@ -100,4 +101,5 @@ export function registerKernels(): void {
     meanSquare: on(meanSquare),
     meanSquareGrad: on(meanSquareGrad),
   });
+  registerWavelet();
 }
