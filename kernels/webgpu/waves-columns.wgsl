@@ -1,5 +1,5 @@
 // WavecubeWaves (contract: src/ops/waves.ts): lines along W. Real ones: a line's waves come with their conjugates, half of
-// each; and two lines make one complex.
+// each; and two lines of a wavetable make one complex, the last with nothing where they are odd.
 
 fn wave(frequency: i32, at: i32) -> vec2f {
   let entry = entries[frequency];
@@ -15,13 +15,12 @@ fn wave(frequency: i32, at: i32) -> vec2f {
 }
 
 fn real(line: i32, frequency: i32) -> vec2f {
-  if (line >= uniforms.reals) {
+  let n = line / uniforms.stride;
+  let local = line % uniforms.stride;
+  if (local >= uniforms.reals) {
     return vec2f(0);
   }
-  let channel = line % uniforms.channels;
-  let row = line / uniforms.channels;
-  let n = row / uniforms.height;
-  let at = ((row % uniforms.height) * uniforms.batch + n) * uniforms.width + channel;
+  let at = ((local / uniforms.channels) * uniforms.batch + n) * uniforms.width + local % uniforms.channels;
   let mirror = (uniforms.size - frequency) % uniforms.size;
   let v = wave(mirror, at);
   return 0.5 * (wave(frequency, at) + vec2f(v.x, -v.y));

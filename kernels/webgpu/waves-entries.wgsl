@@ -22,7 +22,7 @@ fn main(index: i32) {
   let i = index / uniforms.lines;
   let n = line / uniforms.width;
   let column = line % uniforms.width;
-  let real = (n * uniforms.height + i) * uniforms.channels + column % uniforms.channels;
+  let real = n * uniforms.stride + i * uniforms.channels + column % uniforms.channels;
   let entry = column / uniforms.channels;
   let frequency = frequencies[entry];
   let factor = factors[entry];

@@ -1,11 +1,12 @@
 // WavecubeWavesAdjoint (contract: src/ops/waves.ts): samples [N, H, W, C] as pairs of lines along W.
 
 fn sampleOf(line: i32, j: i32) -> f32 {
-  if (line >= uniforms.reals) {
+  let local = line % uniforms.stride;
+  if (local >= uniforms.reals) {
     return 0.0;
   }
-  let row = line / uniforms.channels;
-  return x[(row * uniforms.size + j) * uniforms.channels + line % uniforms.channels];
+  let at = line / uniforms.stride * uniforms.reals * uniforms.size;
+  return x[at + (local / uniforms.channels * uniforms.size + j) * uniforms.channels + local % uniforms.channels];
 }
 
 fn main(index: i32) {

@@ -6,6 +6,7 @@ fn main(index: i32) {
   }
   let channel = index % uniforms.channels;
   let pixel = index / uniforms.channels;
-  let line = (pixel / uniforms.size) * uniforms.channels + channel;
+  let row = pixel / uniforms.size;
+  let line = row / uniforms.height * uniforms.stride + row % uniforms.height * uniforms.channels + channel;
   result[index] = x[(pixel % uniforms.size) * uniforms.lines + line / 2][line % 2];
 }

@@ -124,8 +124,9 @@ function waves(gpu: Gpu, y: TensorInfo, { rows, columns }: WavesAttrs): TensorIn
     );
     const middle = transform(gpu, WAVES, keep, spectra, rows.size, lines, -1);
     const across = table(gpu, keep, columns, 'frequency');
-    const reals = batch * rows.size * channels;
-    const pairs = Math.ceil(reals / 2);
+    const reals = rows.size * channels;
+    const stride = 2 * Math.ceil(reals / 2);
+    const pairs = (batch * stride) / 2;
     const waves = keep(
       launch(gpu, {
         kernel: WAVES,
@@ -140,7 +141,7 @@ function waves(gpu: Gpu, y: TensorInfo, { rows, columns }: WavesAttrs): TensorIn
           lines: i32(pairs),
           reals: i32(reals),
           channels: i32(channels),
-          height: i32(rows.size),
+          stride: i32(stride),
           batch: i32(batch),
           width: i32(width),
           size: i32(columns.size),
@@ -151,12 +152,19 @@ function waves(gpu: Gpu, y: TensorInfo, { rows, columns }: WavesAttrs): TensorIn
       }),
     );
     const samples = transform(gpu, WAVES, keep, waves, columns.size, pairs, -1);
-    const count = reals * columns.size;
+    const count = batch * reals * columns.size;
     return launch(gpu, {
       kernel: WAVES,
       parts: ['wavesSamples'],
       inputs: [{ name: 'x', tensor: samples, lane: 2 }],
-      uniforms: { count: i32(count), channels: i32(channels), size: i32(columns.size), lines: i32(pairs) },
+      uniforms: {
+        count: i32(count),
+        channels: i32(channels),
+        size: i32(columns.size),
+        lines: i32(pairs),
+        height: i32(rows.size),
+        stride: i32(stride),
+      },
       shape,
       invocations: count,
     });
@@ -168,8 +176,9 @@ function wavesAdjoint(gpu: Gpu, x: TensorInfo, { rows, columns }: WavesAttrs): T
   const shape = [batch, rows.entries, columns.entries, 2 * channels];
   if (shape.includes(0) || x.shape.includes(0)) return zeros(gpu, WAVES_ADJOINT, shape);
   const width = columns.entries * channels;
-  const reals = batch * rows.size * channels;
-  const pairs = Math.ceil(reals / 2);
+  const reals = rows.size * channels;
+  const stride = 2 * Math.ceil(reals / 2);
+  const pairs = (batch * stride) / 2;
   return withScratch(gpu, (keep) => {
     const paired = keep(
       launch(gpu, {
@@ -180,6 +189,7 @@ function wavesAdjoint(gpu: Gpu, x: TensorInfo, { rows, columns }: WavesAttrs): T
           count: i32(columns.size * pairs),
           lines: i32(pairs),
           reals: i32(reals),
+          stride: i32(stride),
           channels: i32(channels),
           size: i32(columns.size),
         },
@@ -205,7 +215,7 @@ function wavesAdjoint(gpu: Gpu, x: TensorInfo, { rows, columns }: WavesAttrs): T
           lines: i32(lines),
           pairs: i32(pairs),
           channels: i32(channels),
-          height: i32(rows.size),
+          stride: i32(stride),
           width: i32(width),
           size: i32(columns.size),
         },
