@@ -3,7 +3,7 @@
  * src/ops/fourierplan.ts.
  *
  * Value k of the lines is a vector at `a + 16k`, its imaginary parts at `a + im + 16k`, im = 16 · points. A plan is laid out
- * by src/backends/wasm/fourierplan.ts: i32 size, points, number of radices, offset of the chirp (0: none) and of the
+ * by src/backends/wasm/fourier.ts: i32 size, points, number of radices, offset of the chirp (0: none) and of the
  * response; i32 radices; then, from PASSES on, each pass's factors as pairs of floats: r roots for a radix above 5, then
  * w^{pj} for p < m, 1 ≤ j < r.
  */

@@ -274,6 +274,25 @@ eachBackend('Fourier transforms', () => {
       }
     }));
 
+  it('keep what is not finite to its wavetable', () =>
+    withoutLeaks(async () => {
+      const x = randomArray(2 * 5 * 7 * 3, random(1));
+      const t = tf.tensor4d(x, [2, 5, 7, 3]);
+      const y = rfft2(t);
+      const clean = await y.data();
+      x[17] = Number.NaN;
+      const u = tf.tensor4d(x, [2, 5, 7, 3]);
+      const z = rfft2(u);
+      const spread = await z.data();
+      const half = spread.length / 2;
+      expectClose(spread.subarray(half), clean.subarray(half), 0);
+      expect(spread.subarray(0, half).some(Number.isNaN)).to.equal(true);
+      const w = irfft2(z, 7);
+      const back = await w.data();
+      expectClose(back.subarray(back.length / 2), x.subarray(x.length / 2), 1e-6);
+      tf.dispose([t, y, u, z, w]);
+    }));
+
   it('refuse what is no wavetable and no spectrum', () => {
     const x = tf.zeros([4, 5, 2]);
     const y = tf.zeros([1, 4, 3, 2]) as tf.Tensor4D;

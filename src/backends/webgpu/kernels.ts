@@ -2,6 +2,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, registerOps } from '../../ops/register.js';
 import { registerSeparable } from '../../ops/separablecontract.js';
+import { registerFourier } from './fourier.js';
 import { type SamplingJob, type SamplingTensors, samplingJob } from './job.js';
 import { meanSquare, meanSquareGrad } from './meansquare.js';
 import { coordGrad, sample } from './sampling.js';
@@ -16,6 +17,7 @@ const on =
     run(samplingJob(kernel, gpuOf(backend), inputs as SamplingTensors, attrs));
 
 export function registerKernels(): void {
+  registerFourier();
   registerOps('webgpu', {
     sample: on(sample),
     splat: on(splat),
