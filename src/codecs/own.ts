@@ -1,4 +1,6 @@
 /** Wavecube's own codecs, in the order in which messages name them. The package's entry provides them. */
 import type { WavetableCodec } from './codec.js';
+import { LosslessCodec } from './lossless.js';
+import { QuantizedCodec } from './quantized.js';
 
-export const OWN_CODECS: readonly WavetableCodec[] = [];
+export const OWN_CODECS: readonly WavetableCodec[] = [new QuantizedCodec(), new LosslessCodec()];
