@@ -66,7 +66,7 @@ const WEIGHT_LIMIT = 2 ** 19 - 1;
 class Models {
   /** The probability in 1/2²², over eight bits for how many were seen. */
   private readonly states: Int32Array;
-  readonly inputs: number;
+  private readonly inputs: number;
   private readonly weights: Int32Array;
   private readonly stretched: Int32Array;
 
@@ -93,10 +93,11 @@ class Models {
 
   /** The mixed probability. */
   mixed(contexts: ArrayLike<number>, mix: number): number {
-    const { inputs, states, stretched, weights } = this;
-    const base = mix * inputs;
+    const { states, stretched, weights } = this;
+    const base = mix * this.inputs;
+    const count = contexts.length;
     let dot = 0;
-    for (let i = 0; i < inputs; i++) {
+    for (let i = 0; i < count; i++) {
       const x = STRETCH[states[contexts[i]] >>> 18];
       stretched[i] = x;
       // Below 2³⁰, and 2²⁶ when shifted: up to 32 of them fit.
@@ -107,10 +108,11 @@ class Models {
   }
 
   learn(contexts: ArrayLike<number>, mix: number, p: number, value: number): void {
-    const { inputs, stretched, weights } = this;
-    const base = mix * inputs;
+    const { stretched, weights } = this;
+    const base = mix * this.inputs;
+    const count = contexts.length;
     const error = (value << 16) - p;
-    for (let i = 0; i < inputs; i++) {
+    for (let i = 0; i < count; i++) {
       const w = weights[base + i] + ((Math.imul(stretched[i], error) + 65536) >> 17);
       weights[base + i] = w > WEIGHT_LIMIT ? WEIGHT_LIMIT : w < -WEIGHT_LIMIT ? -WEIGHT_LIMIT : w;
       this.update(contexts[i], value);
@@ -118,7 +120,7 @@ class Models {
   }
 }
 
-/** What the models of a stream need room for. `inputs` is the number of contexts that mixedBit is given. */
+/** What the models of a stream need room for. `inputs` is the number of contexts that mixedBit is given at most. */
 export interface ModelSizes {
   contexts: number;
   mixes?: number;

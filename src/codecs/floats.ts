@@ -25,11 +25,11 @@ import { RESIDUAL_MODELS, Residuals } from './residuals.js';
 export function packFloats(values: Float32Array, shape: NodeShape): Uint8Array {
   const planes = new Planes(shape);
   let largest = 0;
-  const finite = Float64Array.from(values, (v) => {
-    if (!Number.isFinite(v)) return 0;
-    largest = Math.max(largest, Math.abs(v));
-    return v;
-  });
+  const finite = values.slice();
+  for (let i = 0; i < finite.length; i++) {
+    if (!Number.isFinite(finite[i])) finite[i] = 0;
+    largest = Math.max(largest, Math.abs(finite[i]));
+  }
   planes.fill(finite);
   const out = new ByteWriter();
   const predictions: Prediction[] = [];

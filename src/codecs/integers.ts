@@ -62,7 +62,9 @@ function unpackConstant(input: ByteReader, [height, width, channels]: NodeShape)
   const pixel = Int32Array.from({ length: channels }, () => unzigzag(input.varint('a level', 2 ** 31)));
   check(input.left === 0, () => input.error(`has ${input.left} bytes too many`));
   const integers = new Int32Array(height * width * channels);
-  for (let i = 0; i < integers.length; i += channels) integers.set(pixel, i);
+  integers.set(pixel);
+  // Doubled until it is full: a pixel at a time is slow for a wavetable of the largest size.
+  for (let full = channels; full < integers.length; full *= 2) integers.copyWithin(full, 0, full);
   return integers;
 }
 

@@ -64,7 +64,9 @@ export function predicted({ offsets, weights, bias }: Prediction, values: Float6
 }
 
 /** Values that a fit looks at. */
-const SAMPLES = 12_000;
+const SAMPLES = 8000;
+/** A channel of fewer values may not be worth the weights of all taps. */
+const SMALL = 4096;
 
 /** Solves a symmetric positive definite system in place by Cholesky; rows that depend on others get weight 0. */
 function solve(matrix: Float64Array, right: Float64Array, n: number): Float64Array {
@@ -124,6 +126,7 @@ export function fitPrediction(
   const count = planes.height * planes.width;
   let best: { prediction: Prediction; bits: number } | null = null;
   for (let set = 0; set < SETS; set++) {
+    if (set === 1 && count > SMALL) continue;
     const offsets = offsetsOf(planes, set, channel);
     if (set > 0 && offsets.length * 4 > at.length) break;
     const prediction = fitted(values, at, offsets, set, scale);
@@ -153,8 +156,12 @@ function fitted(
   if (!(unit > 0)) return { set, offsets, weights: new Float64Array(taps), bias: 0 };
   let weights = new Float64Array(taps);
   let bias = 0;
-  const row = new Float64Array(n);
-  row[taps] = 1;
+  // The taps of all samples, side by side: both passes read them in order.
+  const rows = new Float64Array(at.length * n);
+  for (let s = 0; s < at.length; s++) {
+    for (let a = 0; a < taps; a++) rows[s * n + a] = values[at[s] + offsets[a]] / unit;
+    rows[s * n + taps] = 1;
+  }
   for (let pass = 0; pass < 2; pass++) {
     const matrix = new Float64Array(n * n);
     const right = new Float64Array(n);
@@ -164,11 +171,11 @@ function fitted(
       const v = values[i] / unit;
       const error = pass === 0 ? 0 : Math.abs(values[i] - predicted(prediction, values, i));
       const weight = pass === 0 ? 1 : 1 / (error / scale + 1);
-      for (let a = 0; a < taps; a++) row[a] = values[i + offsets[a]] / unit;
-      for (let a = 0; a < n; a++) {
-        const part = row[a] * weight;
+      for (let a = 0, k = s * n; a < n; a++) {
+        const part = rows[k + a] * weight;
         right[a] += part * v;
-        for (let b = 0; b <= a; b++) matrix[a * n + b] += part * row[b];
+        const line = a * n;
+        for (let b = 0; b <= a; b++) matrix[line + b] += part * rows[k + b];
       }
     }
     const solution = solve(matrix, right, n);

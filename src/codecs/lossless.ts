@@ -166,7 +166,9 @@ function packMultiples(values: Float32Array, shape: NodeShape): Uint8Array | nul
   }
   if (largest === 0) exponent = 0;
   if (exponent < -126 || largest / 2 ** exponent > MAX_INTEGER) return null;
-  const integers = Int32Array.from(values, (v) => v / 2 ** exponent);
+  const unit = 2 ** exponent;
+  const integers = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) integers[i] = values[i] / unit;
   const out = new ByteWriter();
   out.u8(exponent & 255);
   out.bytes(packIntegers(integers, shape));
@@ -178,5 +180,8 @@ function unpackMultiples(bytes: Uint8Array, shape: NodeShape, source: string): F
   const exponent = (input.u8() << 24) >> 24;
   check(exponent >= -126, () => input.error(`has multiples of 2^${exponent}`));
   const integers = unpackIntegers(input.bytes(input.left), shape, source);
-  return Float32Array.from(integers, (k) => k * 2 ** exponent);
+  const unit = 2 ** exponent;
+  const values = new Float32Array(integers.length);
+  for (let i = 0; i < values.length; i++) values[i] = integers[i] * unit;
+  return values;
 }

@@ -94,12 +94,10 @@ export class QuantizedCodec extends WavetableCodec {
     check(all.every(Number.isFinite), () => input.error('has a scale or an offset that is not finite'));
     const integers = unpackIntegers(input.bytes(input.left), shape, source);
     const most = kind === HALVES ? 0x7c00 : MAX_LEVEL;
-    check(
-      integers.every((level) => level >= -most && level < most),
-      () => new FormatError(source, `has levels beyond ±${most}`),
-    );
+    check(within(integers, most), () => new FormatError(source, `has levels beyond ±${most}`));
     if (kind === HALVES) {
-      const values = Float32Array.from(integers, (level) => halfToFloat(halfOfOrdered(level)));
+      const values = new Float32Array(integers.length);
+      for (let i = 0; i < values.length; i++) values[i] = halfToFloat(halfOfOrdered(integers[i]));
       return { params: {}, constants: { values: { shape, values } } };
     }
     return {
@@ -144,6 +142,12 @@ export class QuantizedCodec extends WavetableCodec {
   }
 }
 
+/** −most ≤ level < most: halves that are finite, levels that float32 holds. */
+function within(levels: Int32Array, most: number): boolean {
+  for (let i = 0; i < levels.length; i++) if (levels[i] < -most || levels[i] >= most) return false;
+  return true;
+}
+
 /** A target as a message shows it. */
 function boundsOf({ maxAbs, squaredError, bytes, lossless }: Target): object {
   if (lossless) return { lossless };
@@ -164,11 +168,9 @@ function uniform({ values, shape }: HostWavetable, steps: Steps): Uint8Array {
 }
 
 function halves({ values, shape }: HostWavetable, refuse: () => QualityNotReachedError): Uint8Array {
-  const levels = Int32Array.from(values, (value) => orderedHalf(floatToHalf(value)));
-  check(
-    levels.every((level) => level < 0x7c00 && level >= -0x7c00),
-    refuse,
-  );
+  const levels = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) levels[i] = orderedHalf(floatToHalf(values[i]));
+  check(within(levels, 0x7c00), refuse);
   const out = new ByteWriter();
   out.u8(HALVES);
   out.bytes(packIntegers(levels, shape));

@@ -1,7 +1,8 @@
 /**
  * Coding of what a prediction missed, in contexts of what it missed nearby: at the neighbours of a value, and at the same
  * place of the channel before. A residual is its bucket (the number of its bits), its sign, and the bits below the
- * highest; the bucket is found from the expected one, up or down in unary, each step by a mixture of six models.
+ * highest; the bucket is found from the expected one, up or down in unary, each step by a mixture of six
+ * models, or of three where residuals are large.
  */
 import type { Coder, ModelSizes } from './entropy.js';
 import type { NodeShape } from './parameters.js';
@@ -24,10 +25,11 @@ const BY_SIGNS = BY_PATTERN + 7 ** 4 * FEW;
 const HIGHEST = BY_SIGNS + 7 * 5 * 5 * 3 * FEW;
 const CONTEXTS = HIGHEST + 33 * 5 * 3;
 
-export const RESIDUAL_MODELS: ModelSizes = { contexts: CONTEXTS, mixes: SLOTS * 3, inputs: 6 };
+export const RESIDUAL_MODELS: ModelSizes = { contexts: CONTEXTS, mixes: SLOTS * 6, inputs: 6 };
 
-/** From this expected bucket on a sign is as good as random. */
-const PLAIN_SIGN = 6;
+/** From this expected bucket on a sign is as good as random, and contexts of signs say nothing. */
+const FINE = 6;
+const FINE_INPUTS = 3;
 /** A residual counts in its neighbours' activity up to this. */
 const MOST = 2 ** 26;
 
@@ -52,6 +54,7 @@ export class Residuals {
   /** By channel in planes: two rows above, one below, two columns left, one right. Cut to ±MOST. */
   readonly #errors: Int32Array;
   readonly #contexts = new Int32Array(6);
+  readonly #fine = new Int32Array(FINE_INPUTS);
 
   constructor(coder: Coder, [height, width, channels]: NodeShape) {
     this.#coder = coder;
@@ -79,7 +82,6 @@ export class Residuals {
    */
   code(residual: number, at: number, channel: number, eighth: number): number {
     const errors = this.#errors;
-    const contexts = this.#contexts;
     const coder = this.#coder;
     const up = at - this.#stride;
     const w = errors[at - 1];
@@ -120,7 +122,9 @@ export class Residuals {
       BY_PATTERN + (((clipped(w, 3) * 7 + clipped(n, 3)) * 7 + clipped(nw, 3)) * 7 + clipped(ne, 3)) * FEW;
     const bySigns =
       BY_SIGNS + (((clipped(p, 3) * 5 + clipped(w, 2)) * 5 + clipped(n, 2)) * 3 + clipped(p2, 1)) * FEW;
-    const mixes = channel === 0 ? 0 : channel === 1 ? SLOTS : 2 * SLOTS;
+    const isFine = expected >= FINE;
+    const contexts = isFine ? this.#fine : this.#contexts;
+    const mixes = ((channel === 0 ? 0 : channel === 1 ? 1 : 2) + (isFine ? 3 : 0)) * SLOTS;
 
     const magnitude = residual < 0 ? -residual : residual;
     const want = bucketOf(magnitude);
@@ -134,9 +138,11 @@ export class Residuals {
       contexts[0] = byActivity + slot;
       contexts[1] = byNeighbours + slot;
       contexts[2] = byChannel + slot;
-      contexts[3] = byFraction + few;
-      contexts[4] = byPattern + few;
-      contexts[5] = bySigns + few;
+      if (!isFine) {
+        contexts[3] = byFraction + few;
+        contexts[4] = byPattern + few;
+        contexts[5] = bySigns + few;
+      }
       const reached = coder.mixedBit(want >= bucket ? 1 : 0, contexts, mixes + slot);
       if (kind === 0) {
         rising = reached === 1;
@@ -150,7 +156,7 @@ export class Residuals {
     let error = 0;
     if (bucket > 0) {
       let negative: number;
-      if (expected < PLAIN_SIGN) {
+      if (!isFine) {
         contexts[0] = byActivity + SIGN;
         contexts[1] = byNeighbours + SIGN;
         contexts[2] = byChannel + SIGN;

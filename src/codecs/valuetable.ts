@@ -62,14 +62,16 @@ export function unpackTabled(bytes: Uint8Array, shape: NodeShape, source: string
   const channels = shape[2];
   const input = new ByteReader(bytes, source);
   check(channels <= input.left, () => input.error(`is too short for ${channels} channels`));
+  /** Bits by place. */
   const tables: Int32Array[] = [];
   for (let c = 0; c < channels; c++) tables.push(readTable(input, tables[c - 1]));
   const integers = unpackIntegers(input.bytes(input.left), shape, source);
   const words = new Int32Array(sizeOf(shape));
   for (let i = 0, c = 0; i < words.length; i++, c = c + 1 === channels ? 0 : c + 1) {
     const k = integers[i];
-    check(k >= 0 && k < tables[c].length, () => input.error(`has no value ${k} in its table`));
-    words[i] = orderedBits(tables[c][k]);
+    const table = tables[c];
+    if (k < 0 || k >= table.length) throw input.error(`has no value ${k} in its table`);
+    words[i] = table[k];
   }
   return new Float32Array(words.buffer);
 }
@@ -113,11 +115,11 @@ function readTable(input: ByteReader, before: Int32Array | undefined): Int32Arra
     input.error(`has a table of unknown kind ${kind}`),
   );
   if (kind === SAME) return before as Int32Array;
-  if (kind === BITS) return Int32Array.from(readAscending(input));
+  if (kind === BITS) return Int32Array.from(readAscending(input), orderedBits);
   const offset = input.f64();
   const step = input.f64();
   const floats = Float32Array.from(readAscending(input), (k) => offset + k * step);
-  return new Int32Array(floats.buffer).map(orderedBits);
+  return new Int32Array(floats.buffer);
 }
 
 function writeAscending(out: ByteWriter, integers: number[]): void {
