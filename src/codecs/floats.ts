@@ -1,6 +1,6 @@
 /**
  * Lossless bytes of float32 [H, W, C] by prediction: a value is predicted from its neighbours (linearprediction.ts), and the
- * number of floats between the two is coded (residuals.ts). What is not finite counts as 0 for its neighbours.
+ * number of floats between the two is coded (residualcoding.ts). What is not finite counts as 0 for its neighbours.
  * After P. Lindstrom and M. Isenburg, "Fast and Efficient Compression of Floating-Point Data" (2006).
  *
  *   each channel   its prediction, in float32
@@ -20,7 +20,7 @@ import {
 import { orderedBits, orderedOf } from './ordered.js';
 import { type NodeShape, sizeOf } from './parameters.js';
 import { Planes } from './planes.js';
-import { RESIDUAL_MODELS, Residuals } from './residuals.js';
+import { RESIDUAL_MODELS, Residuals } from './residualcoding.js';
 
 export function packFloats(values: Float32Array, shape: NodeShape): Uint8Array {
   const planes = new Planes(shape);

@@ -1,7 +1,7 @@
 /**
  * Lossless bytes of integers [H, W, C], in the smaller of two ways:
  *
- *   u8 0   each channel predicted (linearprediction.ts), its residuals coded (residuals.ts): what varies everywhere
+ *   u8 0   each channel predicted (linearprediction.ts), its residuals coded (residualcoding.ts): what varies everywhere
  *   u8 1   pixels as a whole, from a list of those there are (pixels.ts): what is constant in pieces
  *   u8 2   one pixel, everywhere: C varints
  */
@@ -20,7 +20,7 @@ import type { NodeShape } from './parameters.js';
 import { sizeOf } from './parameters.js';
 import { packPixels, unpackPixels } from './pixels.js';
 import { Planes } from './planes.js';
-import { RESIDUAL_MODELS, Residuals } from './residuals.js';
+import { RESIDUAL_MODELS, Residuals } from './residualcoding.js';
 
 /** Largest magnitude of an integer. */
 export const MAX_INTEGER = 2 ** 29;
