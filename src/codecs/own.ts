@@ -2,5 +2,10 @@
 import type { WavetableCodec } from './codec.js';
 import { LosslessCodec } from './lossless.js';
 import { QuantizedCodec } from './quantized.js';
+import { WaveletCodec } from './wavelet.js';
 
-export const OWN_CODECS: readonly WavetableCodec[] = [new QuantizedCodec(), new LosslessCodec()];
+export const OWN_CODECS: readonly WavetableCodec[] = [
+  new WaveletCodec(),
+  new QuantizedCodec(),
+  new LosslessCodec(),
+];
