@@ -5,7 +5,7 @@ import { LosslessCodec } from '../../src/codecs/lossless.js';
 import type { NodeShape } from '../../src/codecs/parameters.js';
 import { CompressedWavetable } from '../../src/index.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
-import { discs, fieldOf, noise, smooth } from '../support/codecs.js';
+import { discs, fieldOf, noise, smooth } from '../support/fields.js';
 import { random } from '../support/numbers.js';
 
 const codec = new LosslessCodec();

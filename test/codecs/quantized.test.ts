@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { QuantizedCodec, type QuantizedDtype } from '../../src/codecs/quantized.js';
 import { ArgumentError, QualityNotReachedError } from '../../src/index.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
-import { fieldOf, noise, smooth } from '../support/codecs.js';
+import { fieldOf, noise, smooth } from '../support/fields.js';
 import { expectClose, random } from '../support/numbers.js';
 
 const refused = async (promise: Promise<unknown>) => {

@@ -10,7 +10,7 @@ import {
   QualityNotReachedError,
 } from '../../src/index.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
-import { fieldOf, noise } from '../support/codecs.js';
+import { fieldOf, noise } from '../support/fields.js';
 import { expectClose } from '../support/numbers.js';
 
 const codec = new PolynomialCodec();
