@@ -34,20 +34,21 @@ export type Layout = readonly Band[];
 
 const BLOCK = 8;
 const INPUTS = 6;
-/** Questions of one input: 32 upwards, 32 downwards; then the flags of blocks and the bits below the highest. */
-const NODES = 96;
+/** Questions of one input: 32 upwards, 32 downwards; then the flags of blocks. */
+const NODES = 65;
 const FLAG = 64;
-const REFINE = 65;
 /** Contexts of one question of one input. */
 const SPREAD = 256;
 const TABLE = NODES * SPREAD;
 const ACTIVITIES = 8;
 const SIGNS = INPUTS * TABLE;
-const EMPTY = SIGNS + 81 * 4;
+const EMPTY = SIGNS + 81;
+/** The two bits below the highest. */
+const REFINE = EMPTY + BAND_KINDS * 4;
 
 /** What a coder of coefficients needs; other contexts may be added behind. */
 export const COEFFICIENT_MODELS: Required<ModelSizes> = {
-  contexts: EMPTY + BAND_KINDS * 4,
+  contexts: REFINE + 8 * 32 * ACTIVITIES,
   mixes: NODES * ACTIVITIES,
   inputs: INPUTS,
 };
@@ -142,9 +143,10 @@ class Block {
     }
     if (bits < 2) return bits;
     const below = bits - 1;
-    const first = this.ask((value >>> (below - 1)) & 1, REFINE + capped(bits, 15));
+    const refine = REFINE + 8 * (32 * this.activity + bits);
+    const first = this.coder.bit((value >>> (below - 1)) & 1, refine);
     if (below === 1) return 2 | first;
-    const second = this.ask((value >>> (below - 2)) & 1, REFINE + 16 + first * 7 + capped(bits - 3, 6));
+    const second = this.coder.bit((value >>> (below - 2)) & 1, refine + 1 + first);
     const rest = below - 2;
     const low = rest > 0 ? this.coder.plain(value & ((1 << rest) - 1), rest) : 0;
     return ((4 | (first << 1) | second) << rest) | low;
@@ -196,13 +198,14 @@ class Block {
     };
     if (height === 0 || w === 0) return NOTHING;
     const { magnitudes, blocks } = plane;
-    const pixel = (y: number, x: number) => ((y0 + y) * width + x0 + x) * channels + channel;
+    const row = width * channels;
+    const origin = y0 * row + x0 * channels + channel;
     let any = 0;
     if (!coder.decoding) {
       for (let y = 0; y < height; y++) {
-        const row = ((y >> 3) + 1) * blockStride + 1;
-        for (let x = 0, i = pixel(y, 0); x < w; x++, i += channels)
-          if (values[i]) blocks[row + (x >> 3)] = any = 1;
+        const blockRow = ((y >> 3) + 1) * blockStride + 1;
+        for (let x = 0, i = origin + y * row; x < w; x++, i += channels)
+          if (values[i]) blocks[blockRow + (x >> 3)] = any = 1;
       }
     }
     const empty = EMPTY + 4 * band.kind + (before === NOTHING ? 2 : before.magnitudes[0]);
@@ -255,17 +258,15 @@ class Block {
           : capped(level(corners), 15) * 16 + capped(level(far), 15);
         this.activity = capped((nearLevel + 1) >> 1, ACTIVITIES - 1);
         const start = 32 - Math.clz32((near / 12) | 0);
-        const i = pixel(y, x);
+        const i = origin + y * row + x * channels;
         const value = values[i];
         const magnitude = this.magnitude(Math.abs(value), start);
         magnitudes[at] = magnitude < CLIPPED ? magnitude : CLIPPED;
         if (magnitude === 0) continue;
-        const sign = (j: number, holds: boolean) => (holds ? 1 + Math.sign(values[j]) : 1);
-        const signs =
-          sign(i - channels, x > 0) +
-          3 * sign(i - width * channels, y > 0) +
-          9 * sign(i - 1, before !== NOTHING) +
-          27 * (band.kind % 3);
+        const westSign = x > 0 ? 1 + Math.sign(values[i - channels]) : 1;
+        const northSign = y > 0 ? 1 + Math.sign(values[i - row]) : 1;
+        const beforeSign = before !== NOTHING ? 1 + Math.sign(values[i - 1]) : 1;
+        const signs = westSign + 3 * northSign + 9 * beforeSign + 27 * (band.kind % 3);
         values[i] = coder.bit(Number(value < 0), SIGNS + signs) ? -magnitude : magnitude;
       }
     }

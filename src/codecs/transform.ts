@@ -66,7 +66,7 @@ const MOST = 2 ** 30;
 /** Rounding of float32 decoding, as a part of the largest magnitude: bounds are met with it to spare. */
 const ROUNDING = 2e-6;
 /** Steps that a search tries at most. */
-const TRIES = 8;
+const TRIES = 6;
 
 interface Header {
   /** [c] */
@@ -102,8 +102,6 @@ interface Quantised {
   /** [kh, kw, c]: what is not zero. */
   q: Int32Array;
   box: NodeShape;
-  /** Of the coefficients, that is of the values: Parseval. */
-  squaredError: number;
 }
 
 /** A wavetable that is being encoded. */
@@ -203,6 +201,16 @@ class Search {
     for (let y = 0; y < kh; y++) {
       q.set(scratch.subarray(y * width * c, (y * width + kw) * c), y * kw * c);
     }
+    const header = { steps, below, halves: null, rotations: this.rotations };
+    return { header, q, box: [kh, kw, c] };
+  }
+
+  /** Of the coefficients at a step, that is of the values: Parseval. */
+  squaredError(step: number): number {
+    const { header } = this.quantised(step);
+    const { steps, below } = header;
+    const { coefficients, scratch } = this;
+    const c = steps.length;
     let squaredError = 0;
     const one = 1 - below[0] / 256;
     const less = below[1] / 256;
@@ -212,8 +220,7 @@ class Search {
       const error = coefficients[j] - rebuilt * steps[k];
       squaredError += error * error;
     }
-    const header = { steps, below, halves: null, rotations: this.rotations };
-    return { header, q, box: [kh, kw, c], squaredError };
+    return squaredError;
   }
 
   /** [H, W, C] errors of the values. */
@@ -282,14 +289,19 @@ export function encodeTransform(
 ): Uint8Array {
   check(!target.lossless, () => notReached(where, target));
   const { values } = wavetable;
-  let largest = 0;
-  for (const v of values) if (Math.abs(v) > largest) largest = Math.abs(v);
+  const magnitudes = new Float64Array(wavetable.shape[2]);
+  for (let i = 0, c = 0; i < values.length; i++, c = c + 1 === magnitudes.length ? 0 : c + 1) {
+    if (Math.abs(values[i]) > magnitudes[c]) magnitudes[c] = Math.abs(values[i]);
+  }
+  const largest = Math.max(...magnitudes);
   if (largest === 0) return Uint8Array.of(Flag.Zero);
   if (Number.isFinite(target.maxAbs[0])) {
-    const rounding = ROUNDING * largest;
-    const bounds = target.maxAbs.map((e) => Math.min(e, largest) - Math.min(e / 2, rounding));
+    // Where channels share a bound they may be rotated, and each has the rounding of the largest.
+    const shared = target.maxAbs.every((e) => e === target.maxAbs[0]);
+    const roundings = magnitudes.map((m) => ROUNDING * (shared ? largest : m));
+    const bounds = target.maxAbs.map((e, c) => Math.min(e, largest) - Math.min(e / 2, roundings[c]));
     check(
-      bounds.every((e) => e > 0),
+      bounds.every((e, c) => e > roundings[c] / 4),
       () => notReached(where, target),
     );
     return withinMaximum(where, new Search(transform, wavetable, bounds), target, residual);
@@ -305,24 +317,31 @@ function withinMaximum(where: string, search: Search, target: Target, residual: 
   search.rotate(1.5);
   const smallest = search.smallestStep / Math.min(...bounds);
   if (residual) {
-    const tried = new Map<number, { cost: number; quantised: Quantised; r: Int32Array | null }>();
-    const at = (k: number) => {
-      let one = tried.get(k);
-      if (!one) {
-        const quantised = search.quantised(Math.max(smallest, 1.6 * 1.25 ** k));
-        const { r, count } = residualOf(search.errors(quantised), bounds);
-        const shape = search.wavetable.shape;
-        const extra = count ? estimatedBits(r, shape, plainLayout(shape[0], shape[1])) + 32 : 0;
-        one = { cost: search.bits(quantised) + extra, quantised, r: count ? r : null };
-        tried.set(k, one);
-      }
-      return one;
+    const { shape } = search.wavetable;
+    const tried: { at: number; cost: number; quantised: Quantised; r: Int32Array | null }[] = [];
+    const attempt = (at: number): number => {
+      const quantised = search.quantised(Math.max(smallest, 3.2 * 1.5 ** at));
+      const { r, count } = residualOf(search.errors(quantised), bounds);
+      const extra = count ? estimatedBits(r, shape, plainLayout(shape[0], shape[1])) + 32 : 0;
+      const cost = search.bits(quantised) + extra;
+      tried.push({ at, cost, quantised, r: count ? r : null });
+      tried.sort((a, b) => a.cost - b.cost);
+      return cost;
     };
-    let best = 0;
-    for (const direction of [1, -1]) {
-      while (tried.size < TRIES && at(best + direction).cost < at(best).cost) best += direction;
+    // Downhill by whole strides, then to the bottom of the parabola through the best and its neighbours.
+    const direction = attempt(1) < attempt(0) ? 1 : -1;
+    while (tried.length < TRIES) {
+      const next = tried[0].at + direction;
+      if (tried.some(({ at }) => at === next)) break;
+      attempt(next);
     }
-    const { quantised, r } = at(best);
+    const middle = tried[0];
+    const [below, above] = [-1, 1].map((k) => tried.find(({ at }) => at === middle.at + k)?.cost);
+    if (below !== undefined && above !== undefined) {
+      const shift = (below - above) / (2 * (below + above - 2 * middle.cost));
+      if (Math.abs(shift) > 0.15 && Math.abs(shift) < 0.6) attempt(middle.at + shift);
+    }
+    const { quantised, r } = tried[0];
     if (r) quantised.header.halves = bounds;
     return search.payload(quantised, r);
   }
@@ -371,7 +390,7 @@ function withinSquaredError(where: string, search: Search, target: Target): Uint
       search.smallestStep,
       guess,
       40,
-      (s) => search.quantised(s).squaredError <= wanted,
+      (s) => search.squaredError(s) <= wanted,
     );
     const quantised = search.quantised(step);
     let squaredError = 0;

@@ -83,11 +83,14 @@ export function runPass(x: Float64Array, width: number, channels: number, pass: 
     for (let r = 0; r < pass.height; r++) {
       const out = x.subarray(r * stride, r * stride + line);
       out.fill(0);
-      for (let t = r * taps; t < (r + 1) * taps; t++) {
-        const weight = weights[t];
-        if (weight === 0) continue;
-        const from = indices[t] * line;
-        for (let i = 0; i < line; i++) out[i] += weight * copy[from + i];
+      // Four taps at a time: the result is read and written less often.
+      let t = r * taps;
+      for (const end = t + taps; t < end; t += 4) {
+        const [a, b, c, d] = [0, 1, 2, 3].map((k) => indices[Math.min(t + k, end - 1)] * line);
+        const [wa, wb, wc, wd] = [0, 1, 2, 3].map((k) => (t + k < end ? weights[t + k] : 0));
+        for (let i = 0; i < line; i++) {
+          out[i] += wa * copy[a + i] + wb * copy[b + i] + wc * copy[c + i] + wd * copy[d + i];
+        }
       }
     }
     return;
@@ -98,10 +101,12 @@ export function runPass(x: Float64Array, width: number, channels: number, pass: 
     const row = y * stride;
     copy.set(x.subarray(row, row + line));
     for (let r = 0; r < pass.width; r++) {
+      const first = r * taps;
+      const out = row + r * channels;
       for (let k = 0; k < channels; k++) {
         let sum = 0;
-        for (let t = r * taps; t < (r + 1) * taps; t++) sum += weights[t] * copy[offsets[t] + k];
-        x[row + r * channels + k] = sum;
+        for (let t = first; t < first + taps; t++) sum += weights[t] * copy[offsets[t] + k];
+        x[out + k] = sum;
       }
     }
   }
