@@ -3,7 +3,11 @@
  * and gives back the value that was coded, so an encoder and its decoder cannot drift; a decoder passes over what it
  * is given. Everything is integer: bytes are the same on every platform.
  *
- * Bits are modelled in contexts: numbers below the `contexts` that the coder was made with.
+ * Bits are modelled in contexts: numbers below the `contexts` that the coder was made with. Logistic mixing is that of
+ * M. Mahoney, "Adaptive Weighing of Context Models for Lossless Data Compression" (2005).
+ *
+ * A stream is what the range coder wrote, and from the end backwards the plain bits: those cost nothing to model, and
+ * are written past the range coder at a tenth of its time.
  */
 import { RangeDecoder, RangeEncoder } from './rangecoder.js';
 
@@ -19,111 +23,110 @@ export interface Coder {
   plain(value: number, count: number): number;
 }
 
-/** A part of 1/65536 that a probability is never below, nor above its rest. */
-const LEAST = 4;
-/** The ends of the logistic domain, in 1/256: ln(p / (1 − p)) of ±12. */
-const FAR = 3071;
-
-/**
- * stretch(p) = ln(p / (1 − p)) in 1/256 of p in 1/4096, and its inverse in 1/65536. The exponential comes from its series,
- * in additions and multiplications only: IEEE arithmetic gives the same table on every platform, Math.exp need not.
- */
-const STRETCH = new Int16Array(4096);
-const SQUASH = new Int32Array(2 * FAR + 1);
-for (let x = 0; x <= FAR; x++) {
-  const y = x / 256 / 64;
-  let power = 1;
-  let exponential = 1;
+/** e^x by a Taylor series of x / 32: sums and products alone, which are the same everywhere (Math.exp is not). */
+function exponential(x: number): number {
+  let term = 1;
+  let sum = 1;
   for (let k = 1; k < 16; k++) {
-    power = (power * y) / k;
-    exponential += power;
+    term *= x / 32 / k;
+    sum += term;
   }
-  for (let k = 0; k < 6; k++) exponential *= exponential;
-  const p = Math.round(65536 / (1 + exponential));
-  SQUASH[FAR - x] = Math.max(LEAST, p);
-  SQUASH[FAR + x] = Math.min(65536 - LEAST, 65536 - p);
+  for (let k = 0; k < 5; k++) sum *= sum;
+  return sum;
 }
-for (let i = 0, x = -FAR; i < 4096; i++) {
-  const p = 16 * i + 8;
-  while (x < FAR && SQUASH[x + FAR] < p) x++;
+
+/** No bit is held for surer than this, in 1/65536: so no stream says more than LEAST_BITS allows. */
+const SURE = 8;
+/** What a bit costs at least, −log₂(1 − SURE / 65536), rounded down: how many values a stream can hold follows. */
+export const LEAST_BITS = 1.76e-4;
+
+/** Logits are in 1/256: of a mixture within ±11, of a model within ±8. */
+const LIMIT = 2816;
+const INPUT_LIMIT = 2047;
+/** 1 / (1 + e^−x) in 1/65536, of x + LIMIT. */
+const SQUASH = new Uint16Array(2 * LIMIT + 1);
+/** ln(p / (1 − p)) of p in 1/4096. */
+const STRETCH = new Int16Array(4096);
+for (let i = 0; i <= 2 * LIMIT; i++) {
+  const p = Math.floor(65536 / (1 + exponential((LIMIT - i) / 256)) + 0.5);
+  SQUASH[i] = Math.max(SURE, Math.min(65536 - SURE, p));
+}
+for (let i = 0, x = -INPUT_LIMIT; i < 4096; i++) {
+  while (x < INPUT_LIMIT && SQUASH[x + LIMIT] < 16 * i + 8) x++;
   STRETCH[i] = x;
 }
 
-/** Occurrences after which a context no longer slows down. */
-const LIMIT = 127;
-/** 1/(n + 1.6) in 1/65536: how far the n-th occurrence moves a probability. */
-const PACE = new Int32Array(LIMIT + 1);
-for (let n = 0; n <= LIMIT; n++) PACE[n] = Math.floor(65536 / (n + 1.6));
+/** A model that has seen n bits moves by 1 / (n + 1.5), at last by 1/SLOWEST; in 1/65536. */
+const SLOWEST = 127;
+const STEP = Int32Array.from({ length: SLOWEST + 1 }, (_, n) => Math.floor(65536 / (n + 1.5)));
+/** Weights are in 1/65536 and stay within ±8. */
+const WEIGHT_LIMIT = 2 ** 19 - 1;
 
-/** Adaptive probabilities of a 1, and the mixers' weights. */
+/** Probabilities of a 1 by context, and the mixers' weights. */
 class Models {
-  /** Probability in 1/2²² above ten bits that count its occurrences. */
+  /** The probability in 1/2²², over eight bits for how many were seen. */
   private readonly states: Int32Array;
   private readonly inputs: number;
   private readonly weights: Int32Array;
-  private readonly age: Uint8Array;
+  /** Bits that a set of weights has learnt from, up to 255: it learns less and less from one. */
+  private readonly ages: Uint8Array;
   private readonly stretched: Int32Array;
 
   constructor(contexts: number, mixes: number, inputs: number) {
-    this.states = new Int32Array(contexts).fill(1 << 31);
+    this.states = new Int32Array(contexts).fill((2 ** 21) << 8);
     this.inputs = inputs;
-    this.weights = new Int32Array(mixes * inputs).fill(inputs ? Math.floor(65536 / inputs) : 0);
-    this.age = new Uint8Array(mixes);
+    this.weights = new Int32Array(mixes * inputs).fill(inputs ? Math.floor(81920 / inputs) : 0);
+    this.ages = new Uint8Array(mixes);
     this.stretched = new Int32Array(inputs);
   }
 
-  /** In 1/65536. */
   probability(context: number): number {
-    const p = this.states[context] >>> 16;
-    return p < LEAST ? LEAST : p > 65536 - LEAST ? 65536 - LEAST : p;
+    const p = this.states[context] >>> 14;
+    return p < 12 ? 12 : p > 65524 ? 65524 : p;
   }
 
-  /** A young context moves by large steps, an old one by 1/128. */
   update(context: number, value: number): void {
     const state = this.states[context];
-    const n = state & 1023;
-    const p = state >>> 10;
-    const to = value ? 4194303 : 0;
-    // 15 bits times 16: the product is an int32.
-    const moved = p + ((((to - p) >> 7) * PACE[n]) >> 9);
-    this.states[context] = (moved << 10) | (n < LIMIT ? n + 1 : n);
+    const n = state & 255;
+    const p = state >>> 8;
+    // The difference is cut to 15 bits and a sign first, so that the product stays within 32.
+    const moved = p + (Math.imul(((value ? 4194303 : 0) - p) >> 7, STEP[n]) >> 9);
+    this.states[context] = (moved << 8) | (n < SLOWEST ? n + 1 : n);
   }
 
+  /** The mixed probability. */
   mixed(contexts: ArrayLike<number>, mix: number): number {
-    const { inputs, states, stretched, weights } = this;
-    const base = mix * inputs;
+    const { states, stretched, weights } = this;
+    const base = mix * this.inputs;
+    const count = contexts.length;
     let dot = 0;
-    for (let i = 0; i < inputs; i++) {
-      const x = STRETCH[states[contexts[i]] >>> 20];
+    for (let i = 0; i < count; i++) {
+      const x = STRETCH[states[contexts[i]] >>> 18];
       stretched[i] = x;
-      dot += x * weights[base + i];
+      // Below 2³⁰, and 2²⁶ when shifted: up to 32 of them fit.
+      dot += Math.imul(x, weights[base + i]) >> 4;
     }
-    const x = Math.round(dot / 65536);
-    return SQUASH[(x < -FAR ? -FAR : x > FAR ? FAR : x) + FAR];
+    const logit = dot >> 12;
+    return SQUASH[(logit < -LIMIT ? -LIMIT : logit > LIMIT ? LIMIT : logit) + LIMIT];
   }
 
   learn(contexts: ArrayLike<number>, mix: number, p: number, value: number): void {
-    const { inputs, stretched, weights } = this;
-    const base = mix * inputs;
-    const n = this.age[mix];
-    if (n < 255) this.age[mix] = n + 1;
-    const { states } = this;
-    const error = (((value << 16) - p) >> 3) * (n < 255 ? 14 - (n >> 5) : 6);
-    const to = value ? 4194303 : 0;
-    for (let i = 0; i < inputs; i++) {
-      weights[base + i] += (stretched[i] * error + 65536) >> 17;
-      // As update does.
-      const context = contexts[i];
-      const state = states[context];
-      const seen = state & 1023;
-      const now = state >>> 10;
-      states[context] =
-        ((now + ((((to - now) >> 7) * PACE[seen]) >> 9)) << 10) | (seen < LIMIT ? seen + 1 : seen);
+    const { stretched, weights } = this;
+    const base = mix * this.inputs;
+    const count = contexts.length;
+    const age = this.ages[mix];
+    if (age < 255) this.ages[mix] = age + 1;
+    // At most 2¹³ · 14, times 2¹¹: within 32 bits.
+    const error = (((value << 16) - p) >> 3) * (age < 255 ? 14 - (age >> 5) : 6);
+    for (let i = 0; i < count; i++) {
+      const w = weights[base + i] + ((Math.imul(stretched[i], error) + 65536) >> 17);
+      weights[base + i] = w > WEIGHT_LIMIT ? WEIGHT_LIMIT : w < -WEIGHT_LIMIT ? -WEIGHT_LIMIT : w;
+      this.update(contexts[i], value);
     }
   }
 }
 
-/** What the models of a stream need room for. `inputs` is the number of contexts that mixedBit is given. */
+/** What the models of a stream need room for. `inputs` is the number of contexts that mixedBit is given at most. */
 export interface ModelSizes {
   contexts: number;
   mixes?: number;
@@ -134,6 +137,11 @@ export class EntropyEncoder implements Coder {
   readonly decoding = false;
   readonly #coder = new RangeEncoder();
   readonly #models: Models;
+  /** Plain bits, first byte first; the last byte is still in `#held`. */
+  #plain = new Uint8Array(256);
+  #plainLength = 0;
+  #held = 0;
+  #heldBits = 0;
 
   constructor({ contexts, mixes = 0, inputs = 0 }: ModelSizes) {
     this.#models = new Models(contexts, mixes, inputs);
@@ -141,7 +149,7 @@ export class EntropyEncoder implements Coder {
 
   /** Bytes so far. */
   get length(): number {
-    return this.#coder.length;
+    return this.#coder.length + this.#plainLength;
   }
 
   bit(value: number, context: number): number {
@@ -158,12 +166,35 @@ export class EntropyEncoder implements Coder {
   }
 
   plain(value: number, count: number): number {
-    for (let i = count - 1; i >= 0; i--) this.#coder.bit((value >>> i) & 1, 32768);
+    if (count > 16) {
+      this.#bits((value >>> 16) & ((1 << (count - 16)) - 1), count - 16);
+      this.#bits(value & 0xffff, 16);
+    } else this.#bits(value & ((1 << count) - 1), count);
     return value;
   }
 
   finish(): Uint8Array {
-    return this.#coder.finish();
+    if (this.#heldBits > 0) this.#bits(0, 8 - this.#heldBits);
+    const front = this.#coder.finish(this.#plainLength > 0);
+    const out = new Uint8Array(front.length + this.#plainLength);
+    out.set(front);
+    out.set(this.#plain.subarray(0, this.#plainLength).reverse(), front.length);
+    return out;
+  }
+
+  #bits(value: number, count: number): void {
+    this.#held = (this.#held << count) | value;
+    this.#heldBits += count;
+    while (this.#heldBits >= 8) {
+      this.#heldBits -= 8;
+      if (this.#plainLength === this.#plain.length) {
+        const more = new Uint8Array(2 * this.#plainLength);
+        more.set(this.#plain);
+        this.#plain = more;
+      }
+      this.#plain[this.#plainLength++] = this.#held >>> this.#heldBits;
+    }
+    this.#held &= 255;
   }
 }
 
@@ -171,15 +202,21 @@ export class EntropyDecoder implements Coder {
   readonly decoding = true;
   readonly #coder: RangeDecoder;
   readonly #models: Models;
+  readonly #data: Uint8Array;
+  /** Plain bytes read, from the end. */
+  #plainLength = 0;
+  #held = 0;
+  #heldBits = 0;
 
   constructor(data: Uint8Array, { contexts, mixes = 0, inputs = 0 }: ModelSizes) {
+    this.#data = data;
     this.#coder = new RangeDecoder(data);
     this.#models = new Models(contexts, mixes, inputs);
   }
 
-  /** Bytes asked for beyond the end: above four the stream was cut. */
+  /** Bytes asked for beyond what there are: above four the stream was cut. */
   get overrun(): number {
-    return this.#coder.overrun;
+    return Math.max(0, this.#coder.position + this.#plainLength - this.#data.length);
   }
 
   bit(_value: number, context: number): number {
@@ -196,9 +233,20 @@ export class EntropyDecoder implements Coder {
   }
 
   plain(_value: number, count: number): number {
-    let value = 0;
-    for (let i = 0; i < count; i++) value = (value << 1) | this.#coder.bit(32768);
-    return value;
+    if (count <= 16) return this.#bits(count);
+    const high = this.#bits(count - 16);
+    return (high << 16) | this.#bits(16);
+  }
+
+  #bits(count: number): number {
+    while (this.#heldBits < count) {
+      this.#plainLength++;
+      const at = this.#data.length - this.#plainLength;
+      this.#held = ((this.#held & 0xffff) << 8) | (at >= 0 ? this.#data[at] : 0);
+      this.#heldBits += 8;
+    }
+    this.#heldBits -= count;
+    return (this.#held >>> this.#heldBits) & ((1 << count) - 1);
   }
 }
 
