@@ -13,7 +13,7 @@ export const LEAST: f32 = -25.96851; // −18 log2 e
 /** ½ log2 e and its root: s = ROOT · u. */
 export const HALF_LOG2E: f64 = 0.7213475204444817;
 export const ROOT: f64 = 0.8493218002880191;
-const MOST_LOG_SCALE: f64 = 40;
+export const MOST_LOG_SCALE: f64 = 40;
 
 /** A component. Centre, in pixels: */
 const CENTRE_X: usize = 0;
