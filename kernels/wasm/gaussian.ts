@@ -92,7 +92,8 @@ export function file(at: usize, x: usize, index: i32, heads: usize, height: i32,
 /** Appends the components that begin at a row to the `live` ones. @returns how many there are now. */
 export function enter(live: usize, count: i32, head: usize): i32 {
   for (let at = load<u32>(head); at !== 0; at = load<u32>(<usize>at + NEXT)) {
-    store<u32>(live + ((<usize>(count++)) << 2), at);
+    store<u32>(live + ((<usize>count) << 2), at);
+    count++;
   }
   return count;
 }

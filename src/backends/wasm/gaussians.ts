@@ -37,16 +37,7 @@ export function registerWasmGaussians(): void {
       const from = heap.offsetOf(components);
       const out = heap.output([images, height, width, channels], 'float32');
       heap.withScratch(heap.kernels.gaussiansScratch(count, height, width), (scratch) =>
-        heap.kernels.gaussians(
-          heap.offsetOf(out),
-          from,
-          images,
-          count,
-          channels,
-          height,
-          width,
-          scratch,
-        ),
+        heap.kernels.gaussians(heap.offsetOf(out), from, images, count, channels, height, width, scratch),
       );
       return out;
     },
