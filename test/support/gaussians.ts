@@ -98,22 +98,23 @@ export function randomMixture(s: MixtureShape, next: () => number, low = 0.02, h
 }
 
 /**
- * What float32 may be off by at a pixel. Of each amplitude 1e-6 for exp and the sum, and, as u and v are at most 6 and
- * a rounding of u moves g by less than itself, two roundings of e^p dx and q dy, of which each is at most 6 + 6 |q| e^−r.
+ * What float32 may be off by at a pixel. Of each amplitude 5e-7 for exp and the sum, and, as u and v are at most 6 and
+ * a rounding of u moves g by less than itself, a rounding of e^p dx and of q dy: each is at most 6 + 6 |q| e^−r, or 6 on a
+ * backend that takes u from its zero on the row (`centred`). Errors of components are independent, so they add as squares.
  */
-export function mixtureTolerance(x: ArrayLike<number>, s: MixtureShape): number {
+export function mixtureTolerance(x: ArrayLike<number>, s: MixtureShape, centred: boolean): number {
   const f = 5 + s.channels;
   let worst = 0;
   for (let n = 0; n < s.images; n++) {
-    let sum = 0;
+    let squares = 0;
     for (let m = 0; m < s.count; m++) {
       const at = (n * s.count + m) * f;
       let amplitude = 0;
       for (let c = 0; c < s.channels; c++) amplitude = Math.max(amplitude, Math.abs(x[at + 5 + c]));
-      const lean = Math.abs(x[at + 3]) * Math.exp(-clamp(x[at + 4]));
-      sum += amplitude * (1e-6 + 1.2e-7 * (6 + 6 * lean));
+      const lean = centred ? 0 : Math.abs(x[at + 3]) * Math.exp(-clamp(x[at + 4]));
+      squares += (amplitude * (5e-7 + 6e-8 * (6 + 6 * lean))) ** 2;
     }
-    worst = Math.max(worst, sum);
+    worst = Math.max(worst, squares);
   }
-  return worst;
+  return Math.sqrt(worst);
 }
