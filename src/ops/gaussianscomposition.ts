@@ -15,8 +15,8 @@ import {
 const MOST_ELEMENTS = 2 ** 22;
 
 /** [first, count] of slices of the components. */
-function steps({ images, count, height, width }: GaussianJob): [number, number][] {
-  const each = Math.max(1, Math.floor(MOST_ELEMENTS / Math.max(1, images * height * width)));
+function steps({ images, count, height, width }: GaussianJob, most: number): [number, number][] {
+  const each = Math.max(1, Math.floor(most / Math.max(1, images * height * width)));
   return Array.from({ length: Math.ceil(count / each) }, (_, k) => [
     k * each,
     Math.min(each, count - k * each),
@@ -59,10 +59,14 @@ function evaluate(safe: tf.Tensor, { height, width }: GaussianJob) {
 }
 
 /** WavecubeGaussians of stock ops. */
-export function gaussiansComposition(job: GaussianJob, components: tf.Tensor): tf.Tensor {
+export function gaussiansComposition(
+  job: GaussianJob,
+  components: tf.Tensor,
+  most = MOST_ELEMENTS,
+): tf.Tensor {
   const { images, channels, height, width } = job;
   let out: tf.Tensor = tf.zeros([images, height * width, channels]);
-  for (const [first, count] of steps(job)) {
+  for (const [first, count] of steps(job, most)) {
     out = tf.tidy(() => {
       const { broken, safe } = sorted(tf.slice(components, [0, first, 0], [-1, count, -1]));
       const g = tf.reshape(evaluate(safe, job).g, [images, count, height * width]);
@@ -106,9 +110,14 @@ function gradOf(job: GaussianJob, components: tf.Tensor, dy: tf.Tensor): tf.Tens
 }
 
 /** WavecubeGaussiansGrad of stock ops. */
-export function gaussiansGradComposition(job: GaussianJob, components: tf.Tensor, dy: tf.Tensor): tf.Tensor {
+export function gaussiansGradComposition(
+  job: GaussianJob,
+  components: tf.Tensor,
+  dy: tf.Tensor,
+  most = MOST_ELEMENTS,
+): tf.Tensor {
   if (components.size === 0) return tf.zeros(components.shape);
-  const parts = steps(job).map(([first, count]) =>
+  const parts = steps(job, most).map(([first, count]) =>
     tf.tidy(() => gradOf(job, tf.slice(components, [0, first, 0], [-1, count, -1]), dy)),
   );
   return tf.concat(parts, 1);
