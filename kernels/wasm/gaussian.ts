@@ -31,7 +31,7 @@ export const SOURCE: usize = 56;
 export const INDEX: usize = 60;
 export const COMPONENT_BYTES: usize = 64;
 
-/** A chord: the centre in float64, ROOT · step, log2 e^(−v²/2); first (a multiple of eight) and last column. */
+/** A chord: the whole column nearest to the centre, in float64, ROOT · step, log2 e^(−v²/2); first (a multiple of eight) and last column. */
 export const CENTRE: usize = 0;
 export const SCALE: usize = 8;
 export const BASE: usize = 12;
@@ -41,7 +41,9 @@ export const TO: usize = 20;
 export const NEXT_CHORD: usize = 24;
 export const AMPLITUDES: usize = 28;
 export const DY: usize = 32;
-export const CHORD_BYTES: usize = 40;
+/** centre − CENTRE, within ±½: columns minus CENTRE are exact in float32, so u is rounded as a part of itself only. */
+export const FRACTION: usize = 40;
+export const CHORD_BYTES: usize = 48;
 
 export const SHAPE_PARAMETERS: i32 = 5;
 
@@ -115,7 +117,9 @@ export function chord(to: usize, at: usize, row: i32, width: i32): bool {
   const from = -f64x2.extract_lane(clipped, 0);
   const last = f64x2.extract_lane(clipped, 1);
   if (!(from <= last)) return false;
-  store<f64>(to, centre, CENTRE);
+  const whole = nearest<f64>(centre);
+  store<f64>(to, whole, CENTRE);
+  store<f32>(to, <f32>(centre - whole), FRACTION);
   store<f32>(to, <f32>(ROOT * load<f64>(at, STEP)), SCALE);
   store<f32>(to, <f32>(-HALF_LOG2E * v * v), BASE);
   store<i32>(to, <i32>from & ~7, FROM);

@@ -14,6 +14,7 @@ import {
   COMPONENT_BYTES,
   chord,
   enter,
+  FRACTION,
   FROM,
   file,
   goesOn,
@@ -92,10 +93,11 @@ class Block {
     for (let next = liveChords; next < end; next += 4) {
       const at = <usize>load<u32>(next);
       const d = f32x4.splat(<f32>(left - load<f64>(at, CENTRE)));
+      const fraction = v128.load32_splat(at, FRACTION);
       const scale = v128.load32_splat(at, SCALE);
       const base = v128.load32_splat(at, BASE);
-      const s = V.mul(V.add(d, f32x4(0, 1, 2, 3)), scale);
-      const t = V.mul(V.add(d, f32x4(4, 5, 6, 7)), scale);
+      const s = V.mul(V.sub(V.add(d, f32x4(0, 1, 2, 3)), fraction), scale);
+      const t = V.mul(V.sub(V.add(d, f32x4(4, 5, 6, 7)), fraction), scale);
       const g = Exp.power(V.sub(base, V.mul(s, s)), least);
       const h = Exp.power(V.sub(base, V.mul(t, t)), least);
       const amplitudes = <usize>load<u32>(at, AMPLITUDES) + first;

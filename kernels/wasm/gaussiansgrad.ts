@@ -15,6 +15,7 @@ import {
   chord,
   DY,
   enter,
+  FRACTION,
   FROM,
   file,
   goesOn,
@@ -115,6 +116,7 @@ class Chord {
     let w0 = V.zero(),
       w1 = V.zero(),
       w2 = V.zero();
+    const fraction = v128.load32_splat(at, FRACTION);
     const scale = v128.load32_splat(at, SCALE);
     const base = v128.load32_splat(at, BASE);
     const least = f32x4.splat(LEAST);
@@ -125,7 +127,7 @@ class Chord {
       for (let k = 0; k < all; k++) v128.store(amplitudeSums + ((<usize>k) << 4), V.zero());
     }
     for (let x = from; x <= last; x += 4) {
-      const s = V.mul(d, scale);
+      const s = V.mul(V.sub(d, fraction), scale);
       d = V.add(d, f32x4.splat(4));
       const g = Exp.power(V.sub(base, V.mul(s, s)), least);
       const p = planes + ((<usize>x) << 2);
