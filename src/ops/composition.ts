@@ -5,6 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs, SamplingInputs } from './contract.js';
+import { registerGaussiansComposition } from './gaussianscomposition.js';
 import { type Op, registerOps } from './register.js';
 import { registerSeparable, separableComposition } from './separablecontract.js';
 import { registerWaveletComposition } from './waveletcomposition.js';
@@ -211,6 +212,7 @@ type Composition = (inputs: SamplingInputs, attrs: SamplingAttrs) => tf.Tensor;
 export function registerComposition(backendName: string): void {
   registerWavesComposition(backendName);
   registerWaveletComposition(backendName);
+  registerGaussiansComposition(backendName);
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.
   const on =
     (compose: Composition): Op =>

@@ -3,6 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, type OpCall, registerOps } from '../../ops/register.js';
 import { registerSeparable } from '../../ops/separablecontract.js';
 import { registerFourier } from './fourier.js';
+import { registerCpuGaussians } from './gaussians.js';
 import type { Job, Nodes } from './job.js';
 import { coordGrad, sample } from './sampling.js';
 import { separable } from './separable.js';
@@ -44,6 +45,7 @@ const on =
 
 export function registerKernels(): void {
   registerFourier();
+  registerCpuGaussians();
   registerOps('cpu', {
     sample: on(
       ({ inputs, attrs }) => [inputs.coords.shape[0], attrs.payload],

@@ -4,6 +4,7 @@ import type { SamplingAttrs } from '../../ops/contract.js';
 import { type Op, registerOps } from '../../ops/register.js';
 import { registerSeparable } from '../../ops/separablecontract.js';
 import { registerFourier } from './fourier.js';
+import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
 import { separable } from './separable.js';
 import { registerWavelet } from './wavelet.js';
@@ -96,6 +97,7 @@ const on =
 
 export function registerKernels(): void {
   registerFourier();
+  registerWasmGaussians();
   registerOps('wasm', {
     sample: on(sample),
     splat: on(splat),

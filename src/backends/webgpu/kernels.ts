@@ -3,6 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, registerOps } from '../../ops/register.js';
 import { registerSeparable } from '../../ops/separablecontract.js';
 import { registerFourier } from './fourier.js';
+import { registerWebgpuGaussians } from './gaussians.js';
 import { type SamplingJob, type SamplingTensors, samplingJob } from './job.js';
 import { meanSquare, meanSquareGrad } from './meansquare.js';
 import { coordGrad, sample } from './sampling.js';
@@ -18,6 +19,7 @@ const on =
 
 export function registerKernels(): void {
   registerFourier();
+  registerWebgpuGaussians();
   registerOps('webgpu', {
     sample: on(sample),
     splat: on(splat),
