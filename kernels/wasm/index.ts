@@ -1,5 +1,7 @@
 /** The exports of the two binaries; src/backends/wasm/binary.ts gives their signatures to TypeScript. */
 export { coordGrad } from './coordgrad';
+export { gaussians, gaussiansScratch } from './gaussians';
+export { gaussiansGrad, gaussiansGradScratch } from './gaussiansgrad';
 export { scratchBytes } from './layout';
 export { meanSquare, meanSquareGrad } from './meansquare';
 export { sample } from './sample';

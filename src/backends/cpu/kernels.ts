@@ -1,6 +1,7 @@
 /** Wavecube's kernels for tfjs's cpu backend. Contract: ops/contract.ts. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, type OpCall, registerOps } from '../../ops/register.js';
+import { registerCpuGaussians } from './gaussians.js';
 import type { Job, Nodes } from './job.js';
 import { coordGrad, sample } from './sampling.js';
 import { splat } from './splat.js';
@@ -39,6 +40,7 @@ const on =
   };
 
 export function registerKernels(): void {
+  registerCpuGaussians();
   registerOps('cpu', {
     sample: on(
       ({ inputs, attrs }) => [inputs.coords.shape[0], attrs.payload],

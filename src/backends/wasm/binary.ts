@@ -1,9 +1,10 @@
 /** The compiled kernels (kernels/wasm, built by kernels/build.mjs) and their signatures. Pointers are byte offsets. */
 import { check, DeviceError } from '../../errors.js';
 import { shared, unshared } from './binary.generated.js';
+import type { WasmGaussians } from './gaussians.js';
 
 /** The exports of kernels/wasm/index.ts. A tangent of 0 is none. */
-export interface Kernels {
+export interface Kernels extends WasmGaussians {
   setGrid(
     grid: number,
     dimX: number,

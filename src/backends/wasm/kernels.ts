@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs } from '../../ops/contract.js';
 import { type Op, registerOps } from '../../ops/register.js';
+import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
@@ -91,6 +92,7 @@ const on =
     run(heapOf(backend as WasmBackend), inputs, attrs);
 
 export function registerKernels(): void {
+  registerWasmGaussians();
   registerOps('wasm', {
     sample: on(sample),
     splat: on(splat),
