@@ -27,7 +27,7 @@ function expanded(components: tf.Tensor3D, channels: number): tf.Tensor3D {
   const odd = tf.mul(amplitude, tf.sin(phase));
   const planes = [even, odd, tf.neg(even), tf.neg(odd)];
   const columns = Array.from({ length: channels }, (_, c) => planes[c % 4]);
-  return tf.concat([tf.slice(components, [0, 0, 0], [n, m, SHAPE_SIZE]), ...columns], 2);
+  return tf.concat<tf.Tensor3D>([tf.slice(components, [0, 0, 0], [n, m, SHAPE_SIZE]), ...columns] as tf.Tensor3D[], 2);
 }
 
 function evaluated(components: tf.Tensor3D, [height, width]: readonly [number, number]): tf.Tensor4D {

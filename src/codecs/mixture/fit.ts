@@ -3,7 +3,7 @@ import type { HostWavetable } from '../codec.js';
 import type { Target } from '../quality.js';
 import { characterOf } from './character.js';
 import { type Field, fieldOf, folded, partOfBounds } from './field.js';
-import { FIT_PART, grow, type Grown, prune } from './grow.js';
+import { grow, type Grown, prune } from './grow.js';
 import { type Lattice, latticeOf } from './lattice.js';
 import { countOf, emptyMixture, type Mixture } from './mixture.js';
 import { pack } from './payload.js';
