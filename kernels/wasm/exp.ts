@@ -3,13 +3,25 @@
 
 /** e^x in float64, |x| ≤ 700. */
 export function exp(x: f64): f64 {
-  const n = nearest<f64>(x * 1.4426950408889634);
+  const n = nearest<f64>(x * Math.LOG2E);
   // ln 2 in two parts: n times the first one is exact.
-  const r = x - n * 0.693147180369123816490 - n * 1.90821492927058770002e-10;
-  let sum: f64 = 1;
-  // Taylor's sum: |r| ≤ 0.35 leaves 1e-17 after fourteen terms.
-  for (let k: f64 = 14; k > 0; k--) sum = 1 + (sum * r) / k;
-  return sum * reinterpret<f64>(((<i64>n + 1023) << 52));
+  const r = x - n * 0.6931471803691238 - n * 1.9082149292705877e-10;
+  // Taylor's sum: |r| ≤ 0.35 leaves 4e-18 after its thirteenth power.
+  let sum: f64 = 1.6059043836821613e-10;
+  sum = sum * r + 2.08767569878681e-9;
+  sum = sum * r + 2.505210838544172e-8;
+  sum = sum * r + 2.755731922398589e-7;
+  sum = sum * r + 2.7557319223985893e-6;
+  sum = sum * r + 2.48015873015873e-5;
+  sum = sum * r + 0.0001984126984126984;
+  sum = sum * r + 0.001388888888888889;
+  sum = sum * r + 0.008333333333333333;
+  sum = sum * r + 0.041666666666666664;
+  sum = sum * r + 0.16666666666666666;
+  sum = sum * r + 0.5;
+  sum = sum * r + 1;
+  sum = sum * r + 1;
+  return sum * reinterpret<f64>((<i64>n + 1023) << 52);
 }
 
 export class Exp {

@@ -92,7 +92,8 @@ export function file(at: usize, x: usize, index: i32, heads: usize, height: i32,
 /** Appends the components that begin at a row to the `live` ones. @returns how many there are now. */
 export function enter(live: usize, count: i32, head: usize): i32 {
   for (let at = load<u32>(head); at !== 0; at = load<u32>(<usize>at + NEXT)) {
-    store<u32>(live + ((<usize>(count++)) << 2), at);
+    store<u32>(live + ((<usize>count) << 2), at);
+    count++;
   }
   return count;
 }
@@ -108,8 +109,11 @@ export function chord(to: usize, at: usize, row: i32, width: i32): bool {
   const v = load<f64>(at, RISE) * dy;
   const centre = load<f64>(at, CENTRE_X) - load<f64>(at, SHEAR) * dy;
   const reach = sqrt(max(CUT - v * v, 0)) * load<f64>(at, REACH);
-  const from = max(ceil(centre - reach), 0);
-  const last = min(floor(centre + reach), <f64>(width - 1));
+  // The last column and minus the first, together and without a branch: which of them the image clips is hard to foresee.
+  const ends = f64x2.floor(f64x2.add(f64x2.splat(reach), f64x2.mul(f64x2.splat(centre), f64x2(-1, 1))));
+  const clipped = f64x2.pmin(ends, f64x2.replace_lane(f64x2.splat(0), 1, <f64>(width - 1)));
+  const from = -f64x2.extract_lane(clipped, 0);
+  const last = f64x2.extract_lane(clipped, 1);
   if (!(from <= last)) return false;
   store<f64>(to, centre, CENTRE);
   store<f32>(to, <f32>(ROOT * load<f64>(at, STEP)), SCALE);

@@ -3,6 +3,7 @@
  * under their first block of eight pixels; then a sweep over the blocks keeps the chords that reach one in a list, and
  * their sums in registers. Up to four channels a sweep.
  */
+// biome-ignore-all lint/complexity/noStaticOnlyClass: see lanes.ts
 import { Exp } from './exp';
 import {
   AMPLITUDES,
@@ -41,7 +42,7 @@ let chords: usize;
 let components: usize;
 let spare: usize;
 
-function layOut(scratch: usize, count: i32, height: i32, width: i32): void {
+function layOut(scratch: usize, count: i32, height: i32): void {
   spare = (scratch + 15) & ~15;
   components = spare + 128;
   chords = components + <usize>count * COMPONENT_BYTES;
@@ -76,8 +77,14 @@ class Block {
 
   /** The sums of the live chords in the block at x, of `channels` channels from `first` on. */
   @inline static sum(to: usize, count: i32, x: i32, first: usize, channels: i32): i32 {
-    let a0 = V.zero(), a1 = V.zero(), b0 = V.zero(), b1 = V.zero();
-    let c0 = V.zero(), c1 = V.zero(), d0 = V.zero(), d1 = V.zero();
+    let a0 = V.zero(),
+      a1 = V.zero(),
+      b0 = V.zero(),
+      b1 = V.zero();
+    let c0 = V.zero(),
+      c1 = V.zero(),
+      d0 = V.zero(),
+      d1 = V.zero();
     const least = f32x4.splat(LEAST);
     const left = <f64>x;
     let kept = liveChords;
@@ -112,7 +119,7 @@ class Block {
       }
       // Without a branch: which chords end here is hard to foresee.
       store<u32>(kept, <u32>at);
-      kept += ((<usize>(load<i32>(at, TO) >= x + 8)) << 2);
+      kept += (<usize>(load<i32>(at, TO) >= x + 8)) << 2;
     }
     const half = (<usize>channels) << 4;
     Block.store(to, a0, b0, c0, d0, channels);
@@ -125,10 +132,15 @@ class Block {
     const offset = (<usize>first) << 2;
     let count = 0;
     for (let x = 0; x < width; x += 8) {
-      for (let at = load<u32>(blockHeads + ((<usize>x) >>> 1)); at !== 0; at = load<u32>(<usize>at + NEXT_CHORD)) {
-        store<u32>(liveChords + ((<usize>(count++)) << 2), at);
+      for (
+        let at = load<u32>(blockHeads + (<usize>x >>> 1));
+        at !== 0;
+        at = load<u32>(<usize>at + NEXT_CHORD)
+      ) {
+        store<u32>(liveChords + ((<usize>count) << 2), at);
+        count++;
       }
-      const to = out + (((<usize>x) * <usize>stride) << 2) + offset;
+      const to = out + ((<usize>x * <usize>stride) << 2) + offset;
       // Three channels write a float beyond: only where the next block is still to come.
       if (stride === channels && x + 8 + i32(channels === 3) <= width) {
         count = Block.sum(to, count, x, offset, channels);
@@ -173,13 +185,13 @@ function fileAll(from: usize, count: i32, parameters: i32, height: i32, width: i
 
 /** Files the chords of a row's live components. @returns how many components go on below. */
 function fileChords(count: i32, row: i32, width: i32): i32 {
-  memory.fill(blockHeads, 0, ((<usize>(width + 7)) >>> 3) << 2);
+  memory.fill(blockHeads, 0, (<usize>(width + 7) >>> 3) << 2);
   let kept = live;
   let to = chords;
   for (let next = live, end = live + ((<usize>count) << 2); next < end; next += 4) {
     const at = <usize>load<u32>(next);
     if (chord(to, at, row, width)) {
-      const head = blockHeads + ((<usize>load<i32>(to, FROM)) >>> 1);
+      const head = blockHeads + (<usize>load<i32>(to, FROM) >>> 1);
       store<u32>(to, load<u32>(head), NEXT_CHORD);
       store<u32>(head, <u32>to);
       to += CHORD_BYTES;
@@ -201,7 +213,7 @@ export function gaussians(
   width: i32,
   scratch: usize,
 ): void {
-  layOut(scratch, count, height, width);
+  layOut(scratch, count, height);
   const parameters = SHAPE_PARAMETERS + channels;
   const rowBytes = (<usize>width * <usize>channels) << 2;
   for (let n = 0; n < images; n++) {

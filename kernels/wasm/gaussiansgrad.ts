@@ -3,6 +3,7 @@
  * and each chord sums along it, with w = g · ⟨a, dy⟩ and s = ROOT · u (kernels/wasm/gaussian.ts), Σ w, Σ w s, Σ w s² and
  * the amplitudes' Σ g dy_c in float32 lanes. Over the rows they are summed in float64.
  */
+// biome-ignore-all lint/complexity/noStaticOnlyClass: see lanes.ts
 import { Exp } from './exp';
 import {
   AMPLITUDES,
@@ -31,7 +32,7 @@ import { V } from './lanes';
 
 /** Bytes of a row of dy as planes of whole blocks. */
 function planeBytes(width: i32): usize {
-  return ((<usize>(width + 7)) >>> 3) << 5;
+  return (<usize>(width + 7) >>> 3) << 5;
 }
 
 /** Bytes of scratch of an image of `count` components. A number: it may pass 2^32. */
@@ -49,13 +50,13 @@ let chordAt: usize;
 let amplitudeSums: usize;
 let planes: usize;
 
-function layOut(scratch: usize, count: i32, channels: i32, height: i32, width: i32): void {
+function layOut(scratch: usize, count: i32, channels: i32, width: i32): void {
   chordAt = (scratch + 15) & ~15;
   amplitudeSums = chordAt + ((CHORD_BYTES + 15) & ~15);
   planes = amplitudeSums + ((<usize>channels) << 4);
   components = planes + <usize>channels * planeBytes(width);
   sums = components + <usize>count * COMPONENT_BYTES;
-  live = sums + <usize>count * (<usize>(SHAPE_PARAMETERS + channels)) * 8;
+  live = sums + <usize>count * <usize>(SHAPE_PARAMETERS + channels) * 8;
   rowHeads = live + ((<usize>count) << 2);
 }
 
@@ -107,8 +108,13 @@ class Chord {
     const b = channels > 1 ? v128.load32_splat(amplitudes, 4) : V.zero();
     const c = channels > 2 ? v128.load32_splat(amplitudes, 8) : V.zero();
     const e = channels > 3 ? v128.load32_splat(amplitudes, 12) : V.zero();
-    let a0 = V.zero(), b0 = V.zero(), c0 = V.zero(), e0 = V.zero();
-    let w0 = V.zero(), w1 = V.zero(), w2 = V.zero();
+    let a0 = V.zero(),
+      b0 = V.zero(),
+      c0 = V.zero(),
+      e0 = V.zero();
+    let w0 = V.zero(),
+      w1 = V.zero(),
+      w2 = V.zero();
     const scale = v128.load32_splat(at, SCALE);
     const base = v128.load32_splat(at, BASE);
     const least = f32x4.splat(LEAST);
@@ -251,7 +257,7 @@ export function gaussiansGrad(
   width: i32,
   scratch: usize,
 ): void {
-  layOut(scratch, count, channels, height, width);
+  layOut(scratch, count, channels, width);
   const parameters = SHAPE_PARAMETERS + channels;
   const bytes = (<usize>parameters) << 2;
   const sumBytes = bytes << 1;
@@ -272,7 +278,7 @@ export function gaussiansGrad(
         unweave(dy, width, channels);
         alive = addRow(alive, row, channels, width);
       }
-      dy += ((<usize>width * <usize>channels) << 2);
+      dy += (<usize>width * <usize>channels) << 2;
     }
     for (let m = 0; m < count; m++) {
       const x = from + <usize>m * bytes;

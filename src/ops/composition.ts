@@ -5,6 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs, SamplingInputs } from './contract.js';
+import { registerGaussiansComposition } from './gaussianscomposition.js';
 import { type Op, registerOps } from './register.js';
 
 interface AxisTaps {
@@ -206,6 +207,7 @@ type Composition = (inputs: SamplingInputs, attrs: SamplingAttrs) => tf.Tensor;
 
 /** Registers the compositions as the kernels of a backend. */
 export function registerComposition(backendName: string): void {
+  registerGaussiansComposition(backendName);
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.
   const on =
     (compose: Composition): Op =>

@@ -14,7 +14,8 @@ function registerGradients(): void {
     kernelName: GAUSSIANS,
     inputsToSave: ['components'],
     gradFunc: (dy, [components]) => ({
-      components: () => tf.engine().runKernel(GAUSSIANS_GRAD, { components, dy: dy as tf.Tensor }) as tf.Tensor,
+      components: () =>
+        tf.engine().runKernel(GAUSSIANS_GRAD, { components, dy: dy as tf.Tensor }) as tf.Tensor,
     }),
   });
   const none = () => {

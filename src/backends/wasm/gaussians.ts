@@ -33,42 +33,25 @@ export function registerWasmGaussians(): void {
   registerGaussians('wasm', {
     value(backend, { images, count, channels, height, width }, components) {
       const heap = heapOf(backend as WasmBackend);
-      // Whatever lies on another backend comes here first: that may move the heap's end.
       const from = heap.offsetOf(components);
-      const out = heap.output([images, height, width, channels], 'float32');
-      heap.withScratch(heap.kernels.gaussiansScratch(count, height, width), (scratch) =>
-        heap.kernels.gaussians(
-          heap.offsetOf(out),
-          from,
-          images,
-          count,
-          channels,
-          height,
-          width,
-          scratch,
-        ),
-      );
-      return out;
+      return heap.withScratch(heap.kernels.gaussiansScratch(count, height, width), (scratch) => {
+        const out = heap.output([images, height, width, channels], 'float32');
+        const to = heap.offsetOf(out);
+        heap.kernels.gaussians(to, from, images, count, channels, height, width, scratch);
+        return out;
+      });
     },
     grad(backend, { images, count, channels, height, width }, components, dy) {
       const heap = heapOf(backend as WasmBackend);
       const from = heap.offsetOf(components);
       const values = heap.offsetOf(dy);
-      const out = heap.output(components.shape, 'float32');
-      heap.withScratch(heap.kernels.gaussiansGradScratch(count, channels, height, width), (scratch) =>
-        heap.kernels.gaussiansGrad(
-          heap.offsetOf(out),
-          from,
-          values,
-          images,
-          count,
-          channels,
-          height,
-          width,
-          scratch,
-        ),
-      );
-      return out;
+      const bytes = heap.kernels.gaussiansGradScratch(count, channels, height, width);
+      return heap.withScratch(bytes, (scratch) => {
+        const out = heap.output(components.shape, 'float32');
+        const to = heap.offsetOf(out);
+        heap.kernels.gaussiansGrad(to, from, values, images, count, channels, height, width, scratch);
+        return out;
+      });
     },
   });
 }

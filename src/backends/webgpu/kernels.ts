@@ -1,6 +1,7 @@
 /** Registers Wavecube's kernels with tfjs's webgpu backend. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, registerOps } from '../../ops/register.js';
+import { registerWebgpuGaussians } from './gaussians.js';
 import { type SamplingJob, type SamplingTensors, samplingJob } from './job.js';
 import { meanSquare, meanSquareGrad } from './meansquare.js';
 import { coordGrad, sample } from './sampling.js';
@@ -13,6 +14,7 @@ const on =
     run(samplingJob(kernel, gpuOf(backend), inputs as SamplingTensors, attrs));
 
 export function registerKernels(): void {
+  registerWebgpuGaussians();
   registerOps('webgpu', {
     sample: on(sample),
     splat: on(splat),
