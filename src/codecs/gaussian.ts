@@ -12,11 +12,15 @@ import type { Target } from './quality.js';
 export interface GaussianMixtureOptions {
   /** Gaussians that a fit may use at most. Default 256. Time grows with it where a wavetable takes many. */
   maxGaussians?: number;
+  /** How much work a fit may take before it is given up; 1 is the default: about ten seconds on one core. */
+  effort?: number;
 }
 
 /** cx, cy, p, q, r, amplitude, phase. */
 const COMPACT_SIZE = SHAPE_SIZE + 2;
 const MOST_GAUSSIANS = 4096;
+/** Multiplications of an effort of 1. */
+const WORK = 4e9;
 
 /** [N, M, 7] → [N, M, 5 + C]: channel c has the amplitude A · cos(φ − cπ/2). */
 function expanded(components: tf.Tensor3D, channels: number): tf.Tensor3D {
@@ -66,6 +70,7 @@ export class GaussianMixtureCodec extends WavetableCodec {
   readonly id = 'gaussian';
   readonly version = 1;
   readonly #maxGaussians: number;
+  readonly #effort: number;
 
   override readonly forms: Readonly<Record<string, Form>> = {
     general: {
@@ -80,11 +85,11 @@ export class GaussianMixtureCodec extends WavetableCodec {
     },
   };
 
-  /** @throws ArgumentError unless maxGaussians is an integer from 1 to 4096. */
+  /** @throws ArgumentError unless maxGaussians is an integer from 1 to 4096 and effort a positive number. */
   constructor(options: GaussianMixtureOptions = {}) {
     super();
-    checkOptionNames('GaussianMixtureCodec', options, ['maxGaussians']);
-    const { maxGaussians = 256 } = options;
+    checkOptionNames('GaussianMixtureCodec', options, ['maxGaussians', 'effort']);
+    const { maxGaussians = 256, effort = 1 } = options;
     check(
       Number.isInteger(maxGaussians) && maxGaussians >= 1 && maxGaussians <= MOST_GAUSSIANS,
       () =>
@@ -92,7 +97,12 @@ export class GaussianMixtureCodec extends WavetableCodec {
           `GaussianMixtureCodec: maxGaussians must be an integer from 1 to ${MOST_GAUSSIANS}, got ${shown(maxGaussians)}`,
         ),
     );
+    check(
+      typeof effort === 'number' && effort > 0 && Number.isFinite(effort),
+      () => new ArgumentError(`GaussianMixtureCodec: effort must be a positive number, got ${shown(effort)}`),
+    );
     this.#maxGaussians = maxGaussians;
+    this.#effort = effort;
   }
 
   protected async compress(
@@ -100,7 +110,11 @@ export class GaussianMixtureCodec extends WavetableCodec {
     target: Target,
     { signal }: EncodeOptions,
   ): Promise<Uint8Array> {
-    const payload = await fit(wavetable, target, { maxGaussians: this.#maxGaussians, signal });
+    const payload = await fit(wavetable, target, {
+      maxGaussians: this.#maxGaussians,
+      maxWork: this.#effort * WORK,
+      signal,
+    });
     if (!payload) throw new QualityNotReachedError(`${this.id}: encode`, asked(target), null);
     return payload;
   }

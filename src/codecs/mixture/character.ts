@@ -58,7 +58,9 @@ export function characterOf({ height, width, planes }: Planes): Character {
   // Missed from points 2 · step apart is what a lattice of that stride does not say.
   for (let step = 1; Math.max(height, width) / (2 * step) >= FEWEST; step *= 2) {
     const part = Math.hypot(...missed(planes, height, width, step));
-    if (!(part <= 0.03 * total + 1.3 * floor)) break;
+    // What is no mixture shows it on a coarse lattice too, and sooner.
+    const coarse = !plausible && Math.max(height, width) / step > 64;
+    if (!coarse && !(part <= 0.03 * total + 1.3 * floor)) break;
     stride = 2 * step;
   }
   const along = (n: number) => Math.max(1, Math.min(stride, Math.floor(n / Math.min(n, FEWEST))));

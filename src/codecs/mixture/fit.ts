@@ -3,17 +3,21 @@ import type { HostWavetable } from '../codec.js';
 import type { Target } from '../quality.js';
 import { characterOf } from './character.js';
 import { type Field, fieldOf, folded, partOfBounds } from './field.js';
-import { grow, type Grown, prune } from './grow.js';
+import { grow } from './grow.js';
+import type { Grown } from './grown.js';
 import { type Lattice, latticeOf } from './lattice.js';
 import { countOf, emptyMixture, type Mixture } from './mixture.js';
 import { pack } from './payload.js';
 import { pause } from './pause.js';
 import { polish } from './polish.js';
+import { prune } from './prune.js';
 import { quantise, quantiserOf } from './quantise.js';
 import { residualOf } from './render.js';
 
 export interface FitOptions {
   maxGaussians: number;
+  /** Multiplications that the search may take, roughly. */
+  maxWork: number;
   signal?: AbortSignal;
 }
 
@@ -32,7 +36,7 @@ export async function fit(wavetable: HostWavetable, target: Target, options: Fit
   return (compact && (await withinBounds(compact, options))) ?? withinBounds(general, options);
 }
 
-async function withinBounds(field: Field, { maxGaussians, signal }: FitOptions): Promise<Uint8Array | null> {
+async function withinBounds(field: Field, { maxGaussians, maxWork, signal }: FitOptions): Promise<Uint8Array | null> {
   const full = latticeOf(field, [1, 1]);
   if (partOfBounds(field, full.planes, 1) <= 1) return EMPTY();
   const character = characterOf(field);
@@ -41,11 +45,14 @@ async function withinBounds(field: Field, { maxGaussians, signal }: FitOptions):
   if (character.noise.some((s, c) => 2.5 * s > field.maxAbs[c]) || 0.5 * noise > field.squaredError) return null;
   let stride = character.stride;
   let mixture = emptyMixture(field.planes.length);
+  let work = maxWork;
   while (true) {
     const lattice = stride[0] * stride[1] === 1 ? full : latticeOf(field, stride);
-    let grown = await grow(field, lattice, character, mixture, { maxGaussians, signal });
+    let grown = await grow(field, lattice, character, mixture, { maxGaussians, maxWork: work, signal });
+    if (process.env.DBG) console.log('grown', countOf(grown.mixture), grown.part, stride, character, performance.now()|0);
     if (grown.part > 1) return null;
-    grown = await prune(field, lattice, grown, signal);
+    grown = await prune(field, lattice, grown, work / 4, signal);
+    work -= grown.work;
     await pause(signal);
     const polished = polish(full, lattice, grown.mixture, 6);
     const part = partOfBounds(field, polished.residual, 1);
@@ -53,7 +60,7 @@ async function withinBounds(field: Field, { maxGaussians, signal }: FitOptions):
       const payload = await verified(field, full, lattice, polished.mixture, signal);
       if (payload) return payload;
     }
-    if (stride[0] * stride[1] === 1) return null;
+    if (stride[0] * stride[1] === 1 || work < 0) return null;
     mixture = polished.mixture;
     stride = [Math.max(1, stride[0] >> 1), Math.max(1, stride[1] >> 1)];
   }
@@ -75,7 +82,7 @@ async function verified(
 }
 
 /** The mixture of least error within some bytes: of each of the mixtures on the way up, the finest that fits. */
-async function withinBytes(general: Field, bytes: number, { maxGaussians, signal }: FitOptions): Promise<Uint8Array | null> {
+async function withinBytes(general: Field, bytes: number, { maxGaussians, maxWork, signal }: FitOptions): Promise<Uint8Array | null> {
   if (bytes < 1) return null;
   const field = folded(general) ?? general;
   const full = latticeOf(field, [1, 1]);
@@ -86,6 +93,7 @@ async function withinBytes(general: Field, bytes: number, { maxGaussians, signal
   const along: Grown[] = [];
   await grow(field, lattice, character, emptyMixture(field.planes.length), {
     maxGaussians: Math.min(maxGaussians, most),
+    maxWork: maxWork / 4,
     signal,
     onGrown: (grown) => {
       const count = countOf(grown.mixture);

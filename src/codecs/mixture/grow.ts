@@ -2,53 +2,24 @@
  * A mixture grown on a lattice: the Gaussian that takes most from the residual, refined alone, then with the others; until
  * the bounds hold and nothing of weight is left, or until it is clear that they never will.
  */
+import { FIT_PART, type Grown, TOGETHER } from './grown.js';
 import { pause } from './pause.js';
 import type { Character } from './character.js';
 import { type Field, negligibleEnergy, partOfBounds } from './field.js';
 import { energyOf, type Lattice } from './lattice.js';
 import { starts } from './matched.js';
-import { all, countOf, emptyMixture, joined, type Mixture, picked, SHAPE_SIZE } from './mixture.js';
+import { countOf, emptyMixture, joined, type Mixture, neighbourhood, SHAPE_SIZE } from './mixture.js';
+import { prune } from './prune.js';
 import { refine } from './refine.js';
 import { residualOf } from './render.js';
 
-/** The part of a bound that a fit may take; the rest is for quantisation. */
-export const FIT_PART = 0.8;
-/** Components that are refined together. */
-const TOGETHER = 32;
-
-export interface Grown {
-  mixture: Mixture;
-  residual: Float64Array[];
-  energy: number;
-  /** partOfBounds on the lattice. */
-  part: number;
-}
-
 export interface GrowOptions {
   maxGaussians: number;
+  /** Growth ends when its refinements took this. */
+  maxWork: number;
   signal?: AbortSignal;
   /** Called with each mixture on the way. */
   onGrown?: (grown: Grown) => void;
-}
-
-/** Components whose Gaussians lie nearest to those of `seeds`, these included, `most` in all. */
-export function neighbourhood(mixture: Mixture, seeds: readonly number[], most: number): number[] {
-  const { shapes } = mixture;
-  const count = countOf(mixture);
-  if (count <= most) return all(count);
-  const at = (k: number, s: number) => shapes[k * SHAPE_SIZE + s];
-  const distance = (k: number, l: number) => {
-    const dx = at(k, 0) - at(l, 0);
-    const dy = at(k, 1) - at(l, 1);
-    const size = Math.exp(-at(k, 2)) + Math.exp(-at(l, 2)) + Math.exp(-at(k, 4)) + Math.exp(-at(l, 4));
-    return Math.hypot(dx, dy) / size;
-  };
-  const near = all(count).map((k) => ({ k, d: Math.min(...seeds.map((s) => (s === k ? -1 : distance(k, s)))) }));
-  near.sort((a, b) => a.d - b.d || a.k - b.k);
-  return near
-    .slice(0, most)
-    .map(({ k }) => k)
-    .sort((a, b) => a - b);
 }
 
 /** Whether growth by the pace so far ends above `most` components. */
@@ -64,7 +35,7 @@ export async function grow(
   lattice: Lattice,
   character: Character,
   from: Mixture,
-  { maxGaussians, signal, onGrown }: GrowOptions,
+  { maxGaussians, maxWork, signal, onGrown }: GrowOptions,
 ): Promise<Grown> {
   const negligible = negligibleEnergy(field) / lattice.area;
   const whole = energyOf(lattice.planes);
@@ -72,23 +43,38 @@ export async function grow(
   let residual = residualOf(lattice, mixture);
   let energy = energyOf(residual);
   let damping = 1e-3;
+  let work = 0;
   const part = () => partOfBounds(field, residual, lattice.area);
   const together = (active: readonly number[], iterations: number) => {
     const refined = refine(lattice, mixture, residual, active, iterations, damping, 0.02);
     ({ mixture, residual, energy, damping } = refined);
+    work += refined.work;
   };
   // history[K]: energy of the best mixture of K.
   const history: number[] = new Array(countOf(mixture) + 1).fill(energy);
   history[0] = whole;
+  const revised = new Set<number>();
   if (countOf(mixture) > 0) together(neighbourhood(mixture, [countOf(mixture) - 1], TOGETHER), 8);
   while (true) {
     await pause(signal);
     const count = countOf(mixture);
     const now = part();
     history[count] = energy;
-    onGrown?.({ mixture, residual, energy, part: now });
-    if (!(energy > 1e-24 * whole) || count >= maxGaussians) break;
+    onGrown?.({ mixture, residual, energy, part: now, work });
+    if (process.env.DBG) console.log(count, (energy/whole).toExponential(2), now.toExponential(2), (work/1e9).toFixed(2), performance.now()|0, lattice.width);
+    if (!(energy > 1e-24 * whole) || count >= maxGaussians || work > maxWork) break;
     const met = now <= FIT_PART;
+    // Near the end of a mixture that was taken apart wrongly, growth slows down: fewer components may do better.
+    if (!met && [16, 20, 24, 32].includes(count) && energy < 1e-2 * whole && !revised.has(count)) {
+      revised.add(count);
+      const fewer = await prune(field, lattice, { mixture, residual, energy, part: now, work: 0 }, maxWork / 8, signal);
+      work += fewer.work;
+      if (countOf(fewer.mixture) < count) {
+        ({ mixture, residual, energy } = fewer);
+        history.length = countOf(mixture);
+        continue;
+      }
+    }
     if (!met && count >= (character.plausible ? 24 : 8) && count % 8 === 0) {
       const most = character.plausible && energy < 0.6 * whole ? 1e6 : 4 * maxGaussians;
       if (hopeless(history, now, most)) break;
@@ -122,41 +108,5 @@ export async function grow(
       break;
     }
   }
-  return { mixture, residual, energy, part: part() };
-}
-
-/** The mixture without components that it can do without: the bounds hold still, and nothing of weight is lost. */
-export async function prune(field: Field, lattice: Lattice, grown: Grown, signal?: AbortSignal): Promise<Grown> {
-  const negligible = negligibleEnergy(field) / lattice.area;
-  for (let fails = 0, tried = new Set<string>(); fails < 4; ) {
-    const { mixture } = grown;
-    const { channels, shapes, amplitudes } = mixture;
-    const weight = (k: number) => {
-      let sum = 0;
-      for (let c = 0; c < channels; c++) sum += amplitudes[k * channels + c] ** 2;
-      return sum * Math.exp(-shapes[k * SHAPE_SIZE + 2] - shapes[k * SHAPE_SIZE + 4]);
-    };
-    const key = (k: number) => shapes.subarray(k * SHAPE_SIZE, k * SHAPE_SIZE + 2).join();
-    const order = all(countOf(mixture))
-      .filter((k) => !tried.has(key(k)))
-      .sort((a, b) => weight(a) - weight(b));
-    if (order.length === 0) break;
-    await pause(signal);
-    const without = picked(
-      mixture,
-      all(countOf(mixture)).filter((k) => k !== order[0]),
-    );
-    const active = neighbourhood(without, [Math.min(order[0], countOf(without) - 1)], TOGETHER);
-    const refined = refine(lattice, without, residualOf(lattice, without), active, 20, 1e-3, 1e-2);
-    const part = partOfBounds(field, refined.residual, lattice.area);
-    if (part <= Math.max(FIT_PART, grown.part) && refined.energy <= grown.energy + negligible) {
-      grown = { mixture: refined.mixture, residual: refined.residual, energy: refined.energy, part };
-      tried = new Set();
-      fails = 0;
-    } else {
-      tried.add(key(order[0]));
-      fails++;
-    }
-  }
-  return grown;
+  return { mixture, residual, energy, part: part(), work };
 }

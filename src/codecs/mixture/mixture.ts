@@ -53,3 +53,23 @@ export function joined(a: Mixture, b: Mixture): Mixture {
 }
 
 export const all = (count: number): number[] => Array.from({ length: count }, (_, k) => k);
+
+/** Components whose Gaussians lie nearest to those of `seeds`, these included, `most` in all. */
+export function neighbourhood(mixture: Mixture, seeds: readonly number[], most: number): number[] {
+  const { shapes } = mixture;
+  const count = countOf(mixture);
+  if (count <= most) return all(count);
+  const at = (k: number, s: number) => shapes[k * SHAPE_SIZE + s];
+  const distance = (k: number, l: number) => {
+    const dx = at(k, 0) - at(l, 0);
+    const dy = at(k, 1) - at(l, 1);
+    const size = Math.exp(-at(k, 2)) + Math.exp(-at(l, 2)) + Math.exp(-at(k, 4)) + Math.exp(-at(l, 4));
+    return Math.hypot(dx, dy) / size;
+  };
+  const near = all(count).map((k) => ({ k, d: Math.min(...seeds.map((s) => (s === k ? -1 : distance(k, s)))) }));
+  near.sort((a, b) => a.d - b.d || a.k - b.k);
+  return near
+    .slice(0, most)
+    .map(({ k }) => k)
+    .sort((a, b) => a - b);
+}

@@ -15,6 +15,8 @@ export interface Refined {
   energy: number;
   /** Of the damping in the end: a next call may start there. */
   damping: number;
+  /** Multiplications that it took, roughly: what limits on effort count, as a clock would not give the same fit twice. */
+  work: number;
 }
 
 /** Logarithms of the widest and of the narrowest inverse standard deviation. */
@@ -97,7 +99,9 @@ export function refine(
   });
   const before = energyOf(residual);
   let best = solvedAt(lattice, planes, shapes);
-  if (!best) return { mixture, residual: copiesOf(residual), energy: before, damping };
+  let work = 0;
+  if (!best) return { mixture, residual: copiesOf(residual), energy: before, damping, work };
+  const cost = (40 + 20 * count) * best.bases.reduce((sum, b) => sum + b.functions[0].length, 0) + 80 * count ** 3;
   let fails = 0;
   for (let done = 0; done < iterations && fails < 6; done++) {
     const onG = planes.map(() => new Float64Array(count));
@@ -116,6 +120,7 @@ export function refine(
         const next = best.shapes.slice();
         for (let k = 0; k < count; k++) bounded(next, k * SHAPE_SIZE, step.shapes, k * SHAPE_SIZE);
         const trial: Trial | null = solvedAt(lattice, planes, next);
+        work += cost;
         if (trial && trial.energy < best.energy) {
           gained = trial.energy < best.energy * (1 - enough);
           best = trial;
@@ -133,5 +138,5 @@ export function refine(
     out.shapes.set(best.shapes.subarray(i * SHAPE_SIZE, (i + 1) * SHAPE_SIZE), k * SHAPE_SIZE);
     out.amplitudes.set(best.amplitudes.subarray(i * channels, (i + 1) * channels), k * channels);
   });
-  return { mixture: out, residual: best.residual, energy: best.energy, damping };
+  return { mixture: out, residual: best.residual, energy: best.energy, damping, work: work + cost };
 }
