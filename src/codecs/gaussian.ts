@@ -1,13 +1,24 @@
 /** Wavetables as sums of few Gaussians. */
 import * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check, checkOptionNames, FormatError, QualityNotReachedError, shown } from '../errors.js';
+import {
+  ArgumentError,
+  check,
+  checkOptionNames,
+  FormatError,
+  QualityNotReachedError,
+  shown,
+} from '../errors.js';
 import { gaussians } from '../ops/gaussians.js';
 import { type EncodeOptions, type Form, type HostWavetable, WavetableCodec } from './codec.js';
+import { CompressedWavetable } from './compressed.js';
 import { fit } from './mixture/fit.js';
 import { countOf, SHAPE_SIZE } from './mixture/mixture.js';
+import { componentsOf, type GaussianMixtureParams, mixtureParamsOf } from './mixture/parameters.js';
 import { unpack } from './mixture/payload.js';
 import { type NodeShape, type Parameters, sizeOf } from './parameters.js';
 import type { Target } from './quality.js';
+
+export type { GaussianMixtureParams } from './mixture/parameters.js';
 
 export interface GaussianMixtureOptions {
   /** Gaussians that a fit may use at most. Default 256. Time grows with it where a wavetable takes many. */
@@ -31,7 +42,10 @@ function expanded(components: tf.Tensor3D, channels: number): tf.Tensor3D {
   const odd = tf.mul(amplitude, tf.sin(phase));
   const planes = [even, odd, tf.neg(even), tf.neg(odd)];
   const columns = Array.from({ length: channels }, (_, c) => planes[c % 4]);
-  return tf.concat<tf.Tensor3D>([tf.slice(components, [0, 0, 0], [n, m, SHAPE_SIZE]), ...columns] as tf.Tensor3D[], 2);
+  return tf.concat<tf.Tensor3D>(
+    [tf.slice(components, [0, 0, 0], [n, m, SHAPE_SIZE]), ...columns] as tf.Tensor3D[],
+    2,
+  );
 }
 
 function evaluated(components: tf.Tensor3D, [height, width]: readonly [number, number]): tf.Tensor4D {
@@ -119,6 +133,21 @@ export class GaussianMixtureCodec extends WavetableCodec {
     return payload;
   }
 
+  /**
+   * A compressed wavetable of given Gaussians, without a fit: what a cube's node is set to as parameters.
+   * @returns their bytes as float32; no error is known of it: `achieved` is NaN.
+   * @throws ArgumentError unless the arrays fit each other, all is finite and covariances are symmetric and positive definite.
+   */
+  fromParams(params: GaussianMixtureParams): CompressedWavetable {
+    const { shape, name, array } = componentsOf(`${this.id}: fromParams`, params);
+    return CompressedWavetable.ofParameters(this, shape, { params: { [name]: array }, constants: {} });
+  }
+
+  /** The Gaussians that a compressed wavetable holds. @throws ArgumentError for another codec's. */
+  toParams(compressed: CompressedWavetable): GaussianMixtureParams {
+    return mixtureParamsOf(compressed);
+  }
+
   unpack(payload: Uint8Array, shape: NodeShape, source: string): Parameters {
     const { compact, exponents, mixture } = unpack(payload, shape[2], source);
     const { channels: planes, shapes, amplitudes } = mixture;
@@ -166,6 +195,6 @@ export class GaussianMixtureCodec extends WavetableCodec {
 function asked({ lossless, bytes, maxAbs, squaredError }: Target): unknown {
   if (lossless) return { lossless: true };
   if (bytes < Number.POSITIVE_INFINITY) return { bytes };
-  if (squaredError < Number.POSITIVE_INFINITY) return { rmsError: squaredError };
+  if (squaredError < Number.POSITIVE_INFINITY) return { squaredError };
   return { maxAbs: Math.max(...maxAbs) };
 }

@@ -53,7 +53,14 @@ export function eachRow(
 }
 
 /** The Gaussian's values along a row's span, into `out` from `at` on. */
-export function fillRow(out: Float64Array, at: number, count: number, u: number, uStep: number, v: number): void {
+export function fillRow(
+  out: Float64Array,
+  at: number,
+  count: number,
+  u: number,
+  uStep: number,
+  v: number,
+): void {
   let g = Math.exp(-0.5 * (u * u + v * v));
   let ratio = Math.exp(-uStep * (u + 0.5 * uStep));
   const bend = Math.exp(-uStep * uStep);

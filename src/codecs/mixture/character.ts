@@ -42,7 +42,8 @@ function missed(planes: readonly Float64Array[], height: number, width: number, 
   });
 }
 
-const rms = (plane: Float64Array): number => Math.sqrt(plane.reduce((sum, v) => sum + v * v, 0) / plane.length);
+const rms = (plane: Float64Array): number =>
+  Math.sqrt(plane.reduce((sum, v) => sum + v * v, 0) / plane.length);
 
 export function characterOf({ height, width, planes }: Planes): Character {
   const sizes = planes.map(rms);

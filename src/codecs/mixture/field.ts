@@ -136,7 +136,10 @@ export function partOfBounds(
     part = Math.max(part, peak / field.maxAbs[c]);
     squares += field.weights[c] * sum * area;
   });
-  return Math.max(part, field.squaredError === Number.POSITIVE_INFINITY ? 0 : Math.sqrt(squares / field.squaredError));
+  return Math.max(
+    part,
+    field.squaredError === Number.POSITIVE_INFINITY ? 0 : Math.sqrt(squares / field.squaredError),
+  );
 }
 
 /**
@@ -145,7 +148,8 @@ export function partOfBounds(
  */
 export function negligibleEnergy({ maxAbs, squaredError, weights, height, width }: Field): number {
   let sum = 0;
-  for (const bound of maxAbs) sum += bound === Number.POSITIVE_INFINITY ? 0 : (bound / 40) ** 2 * height * width;
+  for (const bound of maxAbs)
+    sum += bound === Number.POSITIVE_INFINITY ? 0 : (bound / 40) ** 2 * height * width;
   const heaviest = Math.max(...weights);
   const squares = squaredError === Number.POSITIVE_INFINITY ? 0 : squaredError / heaviest / 16;
   return sum > 0 && squares > 0 ? Math.min(sum, squares) : sum + squares;

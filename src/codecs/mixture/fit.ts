@@ -7,8 +7,8 @@ import { grow } from './grow.js';
 import type { Grown } from './grown.js';
 import { type Lattice, latticeOf } from './lattice.js';
 import { countOf, emptyMixture, type Mixture } from './mixture.js';
-import { pack } from './payload.js';
 import { pause } from './pause.js';
+import { pack } from './payload.js';
 import { polish } from './polish.js';
 import { prune } from './prune.js';
 import { quantise, quantiserOf } from './quantise.js';
@@ -22,11 +22,18 @@ export interface FitOptions {
 }
 
 const EMPTY = () =>
-  pack({ compact: false, exponents: [0], mixture: emptyMixture(1) }, { amplitude: 0, centre: 0, shape: 0 }, () => new Float64Array(0))!
-    .payload;
+  pack(
+    { compact: false, exponents: [0], mixture: emptyMixture(1) },
+    { amplitude: 0, centre: 0, shape: 0 },
+    () => new Float64Array(0),
+  )!.payload;
 
 /** The payload that holds the target, or, of a target of bytes, the best within them; null where none was found. */
-export async function fit(wavetable: HostWavetable, target: Target, options: FitOptions): Promise<Uint8Array | null> {
+export async function fit(
+  wavetable: HostWavetable,
+  target: Target,
+  options: FitOptions,
+): Promise<Uint8Array | null> {
   if (wavetable.values.every((v) => v === 0)) return target.bytes >= 1 ? EMPTY() : null;
   if (target.lossless || target.squaredError === 0) return null;
   const general = fieldOf(wavetable, target);
@@ -36,20 +43,24 @@ export async function fit(wavetable: HostWavetable, target: Target, options: Fit
   return (compact && (await withinBounds(compact, options))) ?? withinBounds(general, options);
 }
 
-async function withinBounds(field: Field, { maxGaussians, maxWork, signal }: FitOptions): Promise<Uint8Array | null> {
+async function withinBounds(
+  field: Field,
+  { maxGaussians, maxWork, signal }: FitOptions,
+): Promise<Uint8Array | null> {
   const full = latticeOf(field, [1, 1]);
   if (partOfBounds(field, full.planes, 1) <= 1) return EMPTY();
   const character = characterOf(field);
   // White noise alone breaks the bound: its largest of so many values, its energy.
-  const noise = field.weights.reduce((sum, w, c) => sum + w * character.noise[c] ** 2, 0) * full.planes[0].length;
-  if (character.noise.some((s, c) => 2.5 * s > field.maxAbs[c]) || 0.5 * noise > field.squaredError) return null;
+  const noise =
+    field.weights.reduce((sum, w, c) => sum + w * character.noise[c] ** 2, 0) * full.planes[0].length;
+  if (character.noise.some((s, c) => 2.5 * s > field.maxAbs[c]) || 0.5 * noise > field.squaredError)
+    return null;
   let stride = character.stride;
   let mixture = emptyMixture(field.planes.length);
-  let work = maxWork;
+  let work = character.plausible ? maxWork : maxWork / 8;
   while (true) {
     const lattice = stride[0] * stride[1] === 1 ? full : latticeOf(field, stride);
     let grown = await grow(field, lattice, character, mixture, { maxGaussians, maxWork: work, signal });
-    if (process.env.DBG) console.log('grown', countOf(grown.mixture), grown.part, stride, character, performance.now()|0);
     if (grown.part > 1) return null;
     grown = await prune(field, lattice, grown, work / 4, signal);
     work -= grown.work;
@@ -82,7 +93,11 @@ async function verified(
 }
 
 /** The mixture of least error within some bytes: of each of the mixtures on the way up, the finest that fits. */
-async function withinBytes(general: Field, bytes: number, { maxGaussians, maxWork, signal }: FitOptions): Promise<Uint8Array | null> {
+async function withinBytes(
+  general: Field,
+  bytes: number,
+  { maxGaussians, maxWork, signal }: FitOptions,
+): Promise<Uint8Array | null> {
   if (bytes < 1) return null;
   const field = folded(general) ?? general;
   const full = latticeOf(field, [1, 1]);

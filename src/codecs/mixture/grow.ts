@@ -2,13 +2,14 @@
  * A mixture grown on a lattice: the Gaussian that takes most from the residual, refined alone, then with the others; until
  * the bounds hold and nothing of weight is left, or until it is clear that they never will.
  */
-import { FIT_PART, type Grown, TOGETHER } from './grown.js';
-import { pause } from './pause.js';
+
 import type { Character } from './character.js';
 import { type Field, negligibleEnergy, partOfBounds } from './field.js';
+import { FIT_PART, type Grown, TOGETHER } from './grown.js';
 import { energyOf, type Lattice } from './lattice.js';
 import { starts } from './matched.js';
 import { countOf, emptyMixture, joined, type Mixture, neighbourhood, SHAPE_SIZE } from './mixture.js';
+import { pause } from './pause.js';
 import { prune } from './prune.js';
 import { refine } from './refine.js';
 import { residualOf } from './render.js';
@@ -61,13 +62,18 @@ export async function grow(
     const now = part();
     history[count] = energy;
     onGrown?.({ mixture, residual, energy, part: now, work });
-    if (process.env.DBG) console.log(count, (energy/whole).toExponential(2), now.toExponential(2), (work/1e9).toFixed(2), performance.now()|0, lattice.width);
     if (!(energy > 1e-24 * whole) || count >= maxGaussians || work > maxWork) break;
     const met = now <= FIT_PART;
     // Near the end of a mixture that was taken apart wrongly, growth slows down: fewer components may do better.
     if (!met && [16, 20, 24, 32].includes(count) && energy < 1e-2 * whole && !revised.has(count)) {
       revised.add(count);
-      const fewer = await prune(field, lattice, { mixture, residual, energy, part: now, work: 0 }, maxWork / 8, signal);
+      const fewer = await prune(
+        field,
+        lattice,
+        { mixture, residual, energy, part: now, work: 0 },
+        maxWork / 8,
+        signal,
+      );
       work += fewer.work;
       if (countOf(fewer.mixture) < count) {
         ({ mixture, residual, energy } = fewer);

@@ -68,4 +68,5 @@ export const peaksOf = (planes: readonly Float64Array[]): number[] =>
     return peak;
   });
 
-export const copiesOf = (planes: readonly Float64Array[]): Float64Array[] => planes.map((plane) => plane.slice());
+export const copiesOf = (planes: readonly Float64Array[]): Float64Array[] =>
+  planes.map((plane) => plane.slice());

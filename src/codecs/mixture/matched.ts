@@ -100,7 +100,12 @@ function peaksOf(residual: readonly Float64Array[], height: number, width: numbe
 }
 
 /** Energy that the Gaussian takes from the residual with its best amplitudes. */
-function gain(lattice: Lattice, residual: readonly Float64Array[], shape: Float64Array, row: Float64Array): number {
+function gain(
+  lattice: Lattice,
+  residual: readonly Float64Array[],
+  shape: Float64Array,
+  row: Float64Array,
+): number {
   const dots = new Float64Array(residual.length);
   let norm = 0;
   eachRow(lattice, shape, 0, 3.5, (i, start, end, u, uStep, _dy, v) => {

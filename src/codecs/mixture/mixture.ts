@@ -66,7 +66,10 @@ export function neighbourhood(mixture: Mixture, seeds: readonly number[], most: 
     const size = Math.exp(-at(k, 2)) + Math.exp(-at(l, 2)) + Math.exp(-at(k, 4)) + Math.exp(-at(l, 4));
     return Math.hypot(dx, dy) / size;
   };
-  const near = all(count).map((k) => ({ k, d: Math.min(...seeds.map((s) => (s === k ? -1 : distance(k, s)))) }));
+  const near = all(count).map((k) => ({
+    k,
+    d: Math.min(...seeds.map((s) => (s === k ? -1 : distance(k, s)))),
+  }));
   near.sort((a, b) => a.d - b.d || a.k - b.k);
   return near
     .slice(0, most)

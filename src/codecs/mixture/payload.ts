@@ -39,7 +39,7 @@ export interface Packed {
 const QUARTERS = [1, 1.189207115002721, 1.4142135623730951, 1.6817928305074292];
 export const stepSize = (code: number): number => QUARTERS[code & 3] * 2 ** (code >> 2);
 
-const LOG2E = 1.4426950408889634;
+const { LOG2E } = Math;
 /** Parts of an interval at most. */
 const MOST_PARTS = 2 ** 28;
 export const MOST_PRECISION = 28;
@@ -137,14 +137,7 @@ function codeComponent(
   const widest = (ranges.q / 4) * 2 ** tall;
   shape[3] = widest > 0 ? codeReal(coder, shape[3], -widest, widest, step * 2 ** tall, KINDS.q) : 0;
   const centre = stepSize(steps.centre) / half;
-  shape[0] = codeReal(
-    coder,
-    shape[0],
-    cell[0],
-    cell[1],
-    centre / 2 ** Math.round(shape[2] * LOG2E),
-    KINDS.x,
-  );
+  shape[0] = codeReal(coder, shape[0], cell[0], cell[1], centre / 2 ** Math.round(shape[2] * LOG2E), KINDS.x);
   const steep = shape[3] === 0 ? tall : Math.max(tall, exponentOf(Math.abs(shape[3])));
   const [top, bottom] = ranges.y.map((v) => -2 + v / 32);
   shape[1] = codeReal(coder, shape[1], top, bottom, centre / 2 ** steep, KINDS.y);
@@ -165,7 +158,8 @@ function codeAll(
     head.exponents[c] = c > 0 && same ? head.exponents[0] : coder.plain(head.exponents[c] + 512, 10) - 512;
   }
   const { steps, ranges } = head;
-  for (const name of ['amplitude', 'centre', 'shape'] as const) steps[name] = coder.plain(steps[name] + 128, 8) - 128;
+  for (const name of ['amplitude', 'centre', 'shape'] as const)
+    steps[name] = coder.plain(steps[name] + 128, 8) - 128;
   for (const pair of [ranges.scale, ranges.x, ranges.y]) {
     for (const i of [0, 1]) pair[i] = coder.plain(pair[i], 8);
   }
@@ -175,7 +169,8 @@ function codeAll(
   if ([ranges.scale, ranges.x, ranges.y].some(([low, high]) => low >= high)) return false;
   const cells = 2 ** Math.min(20, 34 - Math.clz32(count));
   const [left, right] = ranges.x.map((v) => -2 + v / 32);
-  const place = (x: number) => Math.min(cells - 1, Math.max(0, Math.floor(((x - left) / (right - left)) * cells)));
+  const place = (x: number) =>
+    Math.min(cells - 1, Math.max(0, Math.floor(((x - left) / (right - left)) * cells)));
   const { shapes, integers, precisions } = mixture;
   for (let k = 0, before = 0; k < count; k++) {
     const shape = shapes.subarray(k * SHAPE_SIZE, (k + 1) * SHAPE_SIZE);
@@ -275,5 +270,9 @@ export function unpack(payload: Uint8Array, channels: number, source: string): P
   const step = stepSize(head.steps.amplitude);
   const amplitudes = Float64Array.from(integers.subarray(0, count * planes), (m) => m * step);
   const { compact, exponents } = head;
-  return { compact, exponents: exponents.slice(0, planes), mixture: { channels: planes, shapes, amplitudes } };
+  return {
+    compact,
+    exponents: exponents.slice(0, planes),
+    mixture: { channels: planes, shapes, amplitudes },
+  };
 }

@@ -12,7 +12,7 @@ import { type Refined, refine } from './refine.js';
 import { residualOf } from './render.js';
 
 /** Moves tried in all; each costs a refinement. */
-const MOST_MOVES = 64;
+const MOST_MOVES = 48;
 const ITERATIONS = 24;
 
 /** Squared norm of each component's share of the wavetable. */
@@ -60,7 +60,7 @@ export async function prune(
     const order = all(count).sort((a, b) => weights[a] - weights[b]);
     const single = order.slice(0, 6).map((k) => [k]);
     // Each of the lighter ones with the component nearest to it.
-    const pairs = order.slice(0, 12).flatMap((k) => {
+    const pairs = order.slice(0, 10).flatMap((k) => {
       const partners = neighbourhood(mixture, [k], Math.min(3, count)).filter((l) => l !== k);
       return partners.map((l) => [k, l]);
     });

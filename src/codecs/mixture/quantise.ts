@@ -9,8 +9,8 @@ import { energyOf, type Lattice } from './lattice.js';
 import { solve } from './linear.js';
 import { all, countOf, type Mixture, SHAPE_SIZE } from './mixture.js';
 import { valuesGramOf } from './normal.js';
-import { pack, type Steps } from './payload.js';
 import { pause } from './pause.js';
+import { pack, type Steps } from './payload.js';
 import { residualOf } from './render.js';
 
 export interface Quantised {
@@ -35,7 +35,10 @@ export type Quantiser = (steps: Steps) => Quantised | null;
 
 /** @param lattice of the field; the amplitudes are fitted there to `mixture`, not to the field: noise is left out. */
 export function quantiserOf(field: Field, lattice: Lattice, mixture: Mixture): Quantiser {
-  const model = residualOf({ ...lattice, planes: lattice.planes.map((p) => new Float64Array(p.length)) }, mixture);
+  const model = residualOf(
+    { ...lattice, planes: lattice.planes.map((p) => new Float64Array(p.length)) },
+    mixture,
+  );
   for (const plane of model) for (let i = 0; i < plane.length; i++) plane[i] = -plane[i];
   const clean = { ...lattice, planes: model };
   const { channels } = mixture;

@@ -101,7 +101,8 @@ export function refine(
   let best = solvedAt(lattice, planes, shapes);
   let work = 0;
   if (!best) return { mixture, residual: copiesOf(residual), energy: before, damping, work };
-  const cost = (40 + 20 * count) * best.bases.reduce((sum, b) => sum + b.functions[0].length, 0) + 80 * count ** 3;
+  const cost =
+    (40 + 20 * count) * best.bases.reduce((sum, b) => sum + b.functions[0].length, 0) + 80 * count ** 3;
   let fails = 0;
   for (let done = 0; done < iterations && fails < 6; done++) {
     const onG = planes.map(() => new Float64Array(count));

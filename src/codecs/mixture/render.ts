@@ -1,5 +1,5 @@
 /** Values of a mixture on a lattice, in float64. */
-import { eachRow, fillRow, FUNCTIONS, VALUE_REACH } from './basis.js';
+import { eachRow, FUNCTIONS, fillRow, VALUE_REACH } from './basis.js';
 import { copiesOf, type Lattice } from './lattice.js';
 import { countOf, type Mixture, SHAPE_SIZE } from './mixture.js';
 
