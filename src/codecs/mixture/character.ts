@@ -4,7 +4,7 @@ import type { Planes } from './lattice.js';
 export interface Character {
   /** Stride of the lattice to begin with, of rows and columns. */
   stride: [number, number];
-  /** Standard deviation of white noise in each plane, at most. */
+  /** Standard deviation of white noise in each plane; 0 where something else hides it. */
   noise: number[];
   /** Rapidly decaying spectrum, or one that does so down to a floor of white noise: a mixture's. */
   plausible: boolean;
@@ -51,10 +51,11 @@ export function characterOf({ height, width, planes }: Planes): Character {
   const fine = missed(planes, height, width, 1);
   const double = missed(planes, height, width, 2);
   const known = Number.isFinite(fine[0]) && Number.isFinite(double[0]);
-  const noise = known ? fine.map((f) => f / WHITE) : planes.map(() => 0);
-  const floor = Math.hypot(...noise) * WHITE;
+  const floor = known ? Math.hypot(...fine) : 0;
   const white = known && Math.hypot(...double) <= 1.25 * floor;
   const plausible = !known || white || floor <= 2e-3 * total;
+  // Only of noise is known that no mixture takes it.
+  const noise = fine.map((f) => (white ? f / WHITE : 0));
   let stride = 1;
   // Missed from points 2 · step apart is what a lattice of that stride does not say.
   for (let step = 1; Math.max(height, width) / (2 * step) >= FEWEST; step *= 2) {
