@@ -11,7 +11,7 @@ import {
 import { gaussians } from '../ops/gaussians.js';
 import { type EncodeOptions, type Form, type HostWavetable, WavetableCodec } from './codec.js';
 import { CompressedWavetable } from './compressed.js';
-import { fit } from './mixture/fit.js';
+import { fitted } from './mixture/fit.js';
 import { countOf, SHAPE_SIZE } from './mixture/mixture.js';
 import { componentsOf, type GaussianMixtureParams, mixtureParamsOf } from './mixture/parameters.js';
 import { unpack } from './mixture/payload.js';
@@ -21,9 +21,9 @@ import type { Target } from './quality.js';
 export type { GaussianMixtureParams } from './mixture/parameters.js';
 
 export interface GaussianMixtureOptions {
-  /** Gaussians that a fit may use at most. Default 256. Time grows with it where a wavetable takes many. */
+  /** Gaussians that a fit may use at most. Default 384. Time grows with it where a wavetable takes many. */
   maxGaussians?: number;
-  /** How much work a fit may take before it is given up; 1 is the default: about ten seconds on one core. */
+  /** How much work a fit may take before it is given up; 1 is the default: ten to twenty seconds on one core. */
   effort?: number;
 }
 
@@ -31,7 +31,7 @@ export interface GaussianMixtureOptions {
 const COMPACT_SIZE = SHAPE_SIZE + 2;
 const MOST_GAUSSIANS = 4096;
 /** Multiplications of an effort of 1. */
-const WORK = 4e9;
+const WORK = 1.2e10;
 
 /** [N, M, 7] → [N, M, 5 + C]: channel c has the amplitude A · cos(φ − cπ/2). */
 function expanded(components: tf.Tensor3D, channels: number): tf.Tensor3D {
@@ -103,7 +103,7 @@ export class GaussianMixtureCodec extends WavetableCodec {
   constructor(options: GaussianMixtureOptions = {}) {
     super();
     checkOptionNames('GaussianMixtureCodec', options, ['maxGaussians', 'effort']);
-    const { maxGaussians = 256, effort = 1 } = options;
+    const { maxGaussians = 384, effort = 1 } = options;
     check(
       Number.isInteger(maxGaussians) && maxGaussians >= 1 && maxGaussians <= MOST_GAUSSIANS,
       () =>
@@ -124,7 +124,7 @@ export class GaussianMixtureCodec extends WavetableCodec {
     target: Target,
     { signal }: EncodeOptions,
   ): Promise<Uint8Array> {
-    const payload = await fit(wavetable, target, {
+    const payload = await fitted(wavetable, target, {
       maxGaussians: this.#maxGaussians,
       maxWork: this.#effort * WORK,
       signal,

@@ -14,6 +14,9 @@ import { prune } from './prune.js';
 import { quantise, quantiserOf } from './quantise.js';
 import { residualOf } from './render.js';
 
+/** Components whose normal matrix is too large to be solved often. */
+const MANY = 96;
+
 export interface FitOptions {
   maxGaussians: number;
   /** Multiplications that the search may take, roughly. */
@@ -29,7 +32,7 @@ const EMPTY = () =>
   )!.payload;
 
 /** The payload that holds the target, or, of a target of bytes, the best within them; null where none was found. */
-export async function fit(
+export async function fitted(
   wavetable: HostWavetable,
   target: Target,
   options: FitOptions,
@@ -57,7 +60,7 @@ async function withinBounds(
     return null;
   let stride = character.stride;
   let mixture = emptyMixture(field.planes.length);
-  let work = character.plausible ? maxWork : maxWork / 8;
+  let work = character.plausible ? maxWork : maxWork / 24;
   while (true) {
     const lattice = stride[0] * stride[1] === 1 ? full : latticeOf(field, stride);
     let grown = await grow(field, lattice, character, mixture, { maxGaussians, maxWork: work, signal });
@@ -65,7 +68,7 @@ async function withinBounds(
     grown = await prune(field, lattice, grown, work / 4, signal);
     work -= grown.work;
     await pause(signal);
-    const polished = polish(full, lattice, grown.mixture, 6);
+    const polished = polish(full, lattice, grown.mixture, countOf(grown.mixture) > MANY ? 1 : 6);
     const part = partOfBounds(field, polished.residual, 1);
     if (part < 1) {
       const payload = await verified(field, full, lattice, polished.mixture, signal);
@@ -108,7 +111,7 @@ async function withinBytes(
   const along: Grown[] = [];
   await grow(field, lattice, character, emptyMixture(field.planes.length), {
     maxGaussians: Math.min(maxGaussians, most),
-    maxWork: maxWork / 4,
+    maxWork: maxWork / 8,
     signal,
     onGrown: (grown) => {
       const count = countOf(grown.mixture);

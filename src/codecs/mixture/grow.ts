@@ -8,11 +8,14 @@ import { type Field, negligibleEnergy, partOfBounds } from './field.js';
 import { FIT_PART, type Grown, TOGETHER } from './grown.js';
 import { energyOf, type Lattice } from './lattice.js';
 import { starts } from './matched.js';
-import { countOf, emptyMixture, joined, type Mixture, neighbourhood, SHAPE_SIZE } from './mixture.js';
+import { all, countOf, emptyMixture, joined, type Mixture, neighbourhood, SHAPE_SIZE } from './mixture.js';
 import { pause } from './pause.js';
 import { prune } from './prune.js';
 import { refine } from './refine.js';
 import { residualOf } from './render.js';
+
+/** Components of a mixture of many that are refined together. */
+const GROUP = 12;
 
 export interface GrowOptions {
   maxGaussians: number;
@@ -51,6 +54,18 @@ export async function grow(
     ({ mixture, residual, energy, damping } = refined);
     work += refined.work;
   };
+  /** Refines each of `seeds` with its neighbours, those already refined with another left out. */
+  const sweep = async (seeds: readonly number[]) => {
+    const done = new Set<number>();
+    for (const k of seeds) {
+      if (done.has(k)) continue;
+      await pause(signal);
+      const active = neighbourhood(mixture, [k], GROUP);
+      damping = 1e-3;
+      together(active, 3);
+      for (const l of active.slice(0, GROUP)) done.add(l);
+    }
+  };
   // history[K]: energy of the best mixture of K.
   const history: number[] = new Array(countOf(mixture) + 1).fill(energy);
   history[0] = whole;
@@ -82,8 +97,9 @@ export async function grow(
       }
     }
     if (!met && count >= (character.plausible ? 24 : 8) && count % 8 === 0) {
-      const most = character.plausible && energy < 0.6 * whole ? 1e6 : 4 * maxGaussians;
-      if (hopeless(history, now, most)) break;
+      // A mixture of many slows down only to fall in the end; what looks like none, or is no nearer by then, is none.
+      const patient = character.plausible && energy < 0.6 * whole;
+      if (!patient && hopeless(history, now, 4 * maxGaussians)) break;
     }
     const found = starts(lattice, residual, met || count < 24 ? 1 : Math.ceil(count / 8));
     if (found.scores.length === 0 || (met && found.scores[0] < negligible)) break;
@@ -98,15 +114,21 @@ export async function grow(
     });
     damping = 1e-3;
     for (const k of seeds) together([k], 6);
-    if (count > 0) {
+    if (count + added <= TOGETHER) {
       damping = 1e-3;
-      const active = neighbourhood(mixture, seeds, TOGETHER);
+      const active = all(count + added);
       let last: number;
       let rounds = 0;
       do {
         last = energy;
         together(active, 6);
-      } while (energy < 0.5 * last && ++rounds < 6);
+      } while (count > 0 && energy < 0.5 * last && ++rounds < 6);
+    } else {
+      await sweep(seeds);
+      let last: number;
+      let rounds = count + added < 64 ? 0 : 5;
+      do last = energy;
+      while (rounds-- > 0 && (await sweep(all(count + added)), energy < 0.85 * last));
     }
     for (let k = count + 1; k < count + added; k++) history[k] = energy;
     if (met && before.energy - energy < negligible) {

@@ -36,7 +36,7 @@ export interface Packed {
   mixture: Mixture;
 }
 
-const QUARTERS = [1, 1.189207115002721, 1.4142135623730951, 1.6817928305074292];
+const QUARTERS = [1, 1.189207115002721, Math.SQRT2, 1.6817928305074292];
 export const stepSize = (code: number): number => QUARTERS[code & 3] * 2 ** (code >> 2);
 
 const { LOG2E } = Math;

@@ -52,7 +52,7 @@ export async function prune(
   const negligible = negligibleEnergy(field) / lattice.area;
   let moves = 0;
   let spent = 0;
-  for (let better = true; better && countOf(grown.mixture) > 1; ) {
+  for (let better = true; better && countOf(grown.mixture) > 1 && countOf(grown.mixture) <= 4 * TOGETHER; ) {
     better = false;
     const { mixture } = grown;
     const count = countOf(mixture);
