@@ -127,8 +127,10 @@ export async function grow(
       await sweep(seeds);
       let last: number;
       let rounds = count + added < 64 ? 0 : 5;
-      do last = energy;
-      while (rounds-- > 0 && (await sweep(all(count + added)), energy < 0.85 * last));
+      do {
+        last = energy;
+        if (rounds > 0) await sweep(all(count + added));
+      } while (rounds-- > 0 && energy < 0.85 * last);
     }
     for (let k = count + 1; k < count + added; k++) history[k] = energy;
     if (met && before.energy - energy < negligible) {
