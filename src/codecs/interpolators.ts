@@ -17,7 +17,6 @@ import type { Plane } from './pyramid.js';
 
 export const FEATURES = 12;
 export const WEIGHT_ONE = 256;
-const LARGEST_WEIGHT = 4 * WEIGHT_ONE;
 
 export type Step = 'centres' | 'edges';
 
@@ -31,10 +30,10 @@ export type Features = (
   out: Float64Array,
   i: number,
   plane: Plane,
-  offs: Float64Array,
+  offs: Float32Array,
   offset: number,
-  twin: Float64Array,
-  twin2: Float64Array,
+  twin: Float32Array,
+  twin2: Float32Array,
 ) => number;
 
 export const centreFeatures: Features = (out, i, { stride: s, values: v }, offs, offset, twin, twin2) => {
@@ -74,65 +73,3 @@ export const edgeFeatures: Features = (out, i, { stride: s, values: v }, offs, o
   out[11] = twin2[i];
   return mean;
 };
-
-/** Sums for least squares of a target by features: G = Σ ω f fᵀ, h = Σ ω f t, e = Σ ω t². */
-export class Normal {
-  private readonly gram = new Float64Array(FEATURES * FEATURES);
-  private readonly cross = new Float64Array(FEATURES);
-  private energy = 0;
-  count = 0;
-
-  add(features: Float64Array, target: number, weight: number): void {
-    for (let i = 0; i < FEATURES; i++) {
-      const f = weight * features[i];
-      if (f === 0) continue;
-      for (let j = 0; j <= i; j++) this.gram[FEATURES * i + j] += f * features[j];
-      this.cross[i] += f * target;
-    }
-    this.energy += weight * target * target;
-    this.count++;
-  }
-
-  /** Σ ω (t − w·f)². */
-  error(weights: Int32Array): number {
-    let sum = this.energy;
-    for (let i = 0; i < FEATURES; i++) {
-      const wi = weights[i] / WEIGHT_ONE;
-      let dot = this.gram[FEATURES * i + i] * wi;
-      for (let j = 0; j < i; j++) dot += (2 * this.gram[FEATURES * i + j] * weights[j]) / WEIGHT_ONE;
-      sum += wi * (dot - 2 * this.cross[i]);
-    }
-    return Math.max(0, sum);
-  }
-
-  /** The weights of least error, drawn to `prior` with the strength `pull`. */
-  fit(prior: Int32Array, pull: number): Int32Array {
-    const n = FEATURES;
-    // (G + pull) d = h − G w₀ by Cholesky's L Lᵀ.
-    const l = new Float64Array(n * n);
-    const d = new Float64Array(n);
-    for (let i = 0; i < n; i++) {
-      let r = this.cross[i];
-      for (let j = 0; j < n; j++) {
-        const g = j <= i ? this.gram[n * i + j] : this.gram[n * j + i];
-        r -= (g * prior[j]) / WEIGHT_ONE;
-      }
-      for (let j = 0; j <= i; j++) {
-        let sum = this.gram[n * i + j];
-        if (i === j) sum += pull + 1e-9 * sum;
-        for (let k = 0; k < j; k++) sum -= l[n * i + k] * l[n * j + k];
-        l[n * i + j] = i === j ? Math.sqrt(Math.max(sum, 1e-300)) : sum / l[n * j + j];
-      }
-      for (let k = 0; k < i; k++) r -= l[n * i + k] * d[k];
-      d[i] = r / l[n * i + i];
-    }
-    for (let i = n - 1; i >= 0; i--) {
-      for (let k = i + 1; k < n; k++) d[i] -= l[n * k + i] * d[k];
-      d[i] /= l[n * i + i];
-    }
-    return prior.map((w, i) => {
-      const fitted = Math.round(w + WEIGHT_ONE * d[i]);
-      return Number.isFinite(d[i]) ? Math.max(-LARGEST_WEIGHT, Math.min(LARGEST_WEIGHT, fitted)) : w;
-    });
-  }
-}

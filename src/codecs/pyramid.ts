@@ -19,9 +19,9 @@ export interface Plane {
   /** Decoded values. */
   values: Float64Array;
   /** Sizes of the quantised residuals, 0 in the margin. */
-  sizes: Int32Array;
+  sizes: Uint16Array;
   /** Decoded residuals, of the points of this level. */
-  residuals: Float64Array;
+  residuals: Float32Array;
 }
 
 /** An empty plane. */
@@ -33,8 +33,8 @@ export function newPlane(height: number, width: number): Plane {
     width,
     stride,
     values: new Float64Array(length),
-    sizes: new Int32Array(length),
-    residuals: new Float64Array(length),
+    sizes: new Uint16Array(length),
+    residuals: new Float32Array(length),
   };
 }
 

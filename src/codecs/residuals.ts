@@ -2,6 +2,7 @@
  * Quantised residuals as bits. An integer is the number of its magnitude's bits, told upward or downward from what the
  * neighbourhood lets expect (mixed contexts), then the bits below the highest (two of them modelled), then its sign.
  */
+import { check, FormatError } from '../errors.js';
 import { MixingCoder } from './mixing.js';
 
 /** A residual that is not coded: a float32 follows. */
@@ -43,17 +44,54 @@ const NUMBERS = MANTISSA + 4 * SIZES;
 const CONTEXTS = NUMBERS + 64;
 const MIXES = SLOTS * 4;
 
-export class ResidualCoder {
-  readonly coder: MixingCoder;
-  readonly decoding: boolean;
+/** What a walk gives its integers to; a decoder passes over those and gives back what was coded. */
+export interface Residuals {
+  /** A quantised residual, |value| ≤ LARGEST, or ESCAPE. */
+  code(value: number, near: Surroundings): number;
+  /** A small integer of either sign, |value| < 2³⁰; `kind` < 2 keeps statistics apart. */
+  number(value: number, kind: number): number;
+  /** `count` ≤ 16 bits. */
+  plain(value: number, count: number): number;
+  /** Called now and then. @throws FormatError where a stream has come to its end too early. */
+  checkpoint(): void;
+}
 
-  /** Decodes `data`, or encodes where it is null. */
-  constructor(data: Uint8Array | null) {
-    this.decoding = data !== null;
+/** Codes nothing: for an encoder that wants to know errors only. */
+export const SILENT: Residuals = {
+  code: (value) => value,
+  number: (value) => value,
+  plain: (value) => value,
+  checkpoint: () => {},
+};
+
+export class ResidualCoder implements Residuals {
+  private readonly coder: MixingCoder;
+
+  /** Decodes `data`, which errors call `source`; or encodes where it is null. */
+  constructor(
+    data: Uint8Array | null,
+    private readonly source = '',
+  ) {
     this.coder = new MixingCoder({ contexts: CONTEXTS, mixes: MIXES, inputs: INPUTS }, data);
   }
 
-  /** A quantised residual, |value| ≤ LARGEST, or ESCAPE; given back as it was coded. */
+  /** Bytes so far, of an encoder. */
+  get length(): number {
+    return this.coder.length;
+  }
+
+  finish(): Uint8Array {
+    return this.coder.finish();
+  }
+
+  checkpoint(): void {
+    check(this.coder.overrun <= 4, () => new FormatError(this.source, 'has a payload that is cut short'));
+  }
+
+  plain(value: number, count: number): number {
+    return this.coder.plain(value, count);
+  }
+
   code(value: number, near: Surroundings): number {
     const { coder } = this;
     const { at } = coder;
@@ -103,7 +141,6 @@ export class ResidualCoder {
     return got;
   }
 
-  /** A small integer of either sign, |value| < 2³⁰; `kind` < 2 keeps statistics apart. */
   number(value: number, kind: number): number {
     const { coder } = this;
     const base = NUMBERS + 32 * kind;
@@ -111,8 +148,7 @@ export class ResidualCoder {
     const wanted = 32 - Math.clz32(folded);
     let bits = 0;
     while (bits < 31 && coder.bit(Number(wanted > bits), base + bits)) bits++;
-    const got =
-      bits < 2 ? bits : 2 ** (bits - 1) + coder.plain(folded & (2 ** (bits - 1) - 1), bits - 1);
+    const got = bits < 2 ? bits : 2 ** (bits - 1) + coder.plain(folded & (2 ** (bits - 1) - 1), bits - 1);
     return got % 2 === 1 ? -(got + 1) / 2 : got / 2;
   }
 }
