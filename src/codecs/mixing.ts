@@ -31,33 +31,47 @@ const SLOWEST = 400;
 const RATES = Int32Array.from({ length: SLOWEST + 1 }, (_, n) => Math.floor(65536 / (2 * n + 3)));
 /** A probability in 2⁻²¹ above, the number of bits seen in the ten low bits. */
 const YOUNG = (1 << 20) << 10;
+const CERTAIN = (1 << 21) - 1;
+/** Weights are in 2⁻¹⁵, within ±4. */
+const WEIGHT_BITS = 15;
+const FIRST_WEIGHT = 7600;
+const LARGEST_WEIGHT = 1 << 17;
+/** A weight moves by input · error · LEARNING, in 2⁻²¹ of its own unit. */
 const LEARNING = 10;
-const FULL_WEIGHT = 65536;
+const LEARNING_BITS = 21;
+const HALF = 1 << 20;
 
-/** What a stream needs room for; `inputs` contexts a mixed bit. */
+const bounded = (w: number): number =>
+  w > LARGEST_WEIGHT ? LARGEST_WEIGHT : w < -LARGEST_WEIGHT ? -LARGEST_WEIGHT : w;
+
+/** A context after a bit: `to` is 0 or CERTAIN. */
+function learnt(slot: number, to: number): number {
+  const n = slot & 1023;
+  const p = slot >> 10;
+  return ((p + (Math.imul((to - p) >> 5, RATES[n]) >> 10)) << 10) | (n < SLOWEST ? n + 1 : n);
+}
+
+/** How many contexts a mixed bit has. The loops over them are written out: they are where decoding spends its time. */
+export const INPUTS = 6;
+
+/** What a stream needs room for. */
 export interface MixingSizes {
   contexts: number;
   mixes: number;
-  inputs: number;
 }
 
 export class MixingCoder {
-  /** Contexts of the next mixed bit, to be set before it. */
-  readonly at: Int32Array;
-  private readonly inputs: number;
+  /** [INPUTS] contexts of mixed bits, less the bit's own `slot`. */
+  readonly at = new Int32Array(INPUTS);
   private readonly slots: Int32Array;
   private readonly weights: Int32Array;
-  private readonly stretched: Int32Array;
   private readonly encoder: RangeEncoder | null;
   private readonly decoder: RangeDecoder | null;
 
   /** Decodes `data`, or encodes where it is null. */
-  constructor({ contexts, mixes, inputs }: MixingSizes, data: Uint8Array | null) {
-    this.inputs = inputs;
-    this.at = new Int32Array(inputs);
-    this.stretched = new Int32Array(inputs);
+  constructor({ contexts, mixes }: MixingSizes, data: Uint8Array | null) {
     this.slots = new Int32Array(contexts).fill(YOUNG);
-    this.weights = new Int32Array(mixes * inputs).fill(Math.floor((1.4 * FULL_WEIGHT) / inputs));
+    this.weights = new Int32Array(mixes * INPUTS).fill(FIRST_WEIGHT);
     this.encoder = data ? null : new RangeEncoder();
     this.decoder = data && new RangeDecoder(data);
   }
@@ -77,46 +91,67 @@ export class MixingCoder {
   }
 
   private raw(value: number, p: number): number {
-    if (this.encoder === null) return this.decoder!.bit(p);
-    this.encoder.bit(value, p);
+    if (this.decoder !== null) return this.decoder.bit(p);
+    this.encoder!.bit(value, p);
     return value;
-  }
-
-  private learn(context: number, value: number): void {
-    const slot = this.slots[context];
-    const n = slot & 1023;
-    const p = slot >> 10;
-    const moved = p + (Math.imul(((value << 21) - value - p) >> 5, RATES[n]) >> 10);
-    this.slots[context] = (moved << 10) | (n < SLOWEST ? n + 1 : n);
   }
 
   /** A bit with the probability of one context. */
   bit(value: number, context: number): number {
-    const p = this.slots[context] >> 15;
+    const slot = this.slots[context];
+    const p = slot >> 15;
     const got = this.raw(value, p < 16 ? 16 : p > 65520 ? 65520 : p);
-    this.learn(context, got);
+    this.slots[context] = learnt(slot, got === 1 ? CERTAIN : 0);
     return got;
   }
 
-  /** A bit with the probability that the contexts in `at` mix to, by the weights `mix`. */
-  mixed(value: number, mix: number): number {
-    const { at, inputs, slots, stretched, weights } = this;
-    const first = mix * inputs;
-    let dot = 0;
-    for (let i = 0; i < inputs; i++) {
-      const s = STRETCH[slots[at[i]] >> 19];
-      stretched[i] = s;
-      dot += s * weights[first + i];
-    }
-    const x = Math.floor(dot / FULL_WEIGHT);
+  /** A bit with the probability that the contexts `at` + slot mix to, by the weights `mix`. */
+  mixed(value: number, slot: number, mix: number): number {
+    const { at, slots, weights } = this;
+    const a0 = at[0] + slot;
+    const a1 = at[1] + slot;
+    const a2 = at[2] + slot;
+    const a3 = at[3] + slot;
+    const a4 = at[4] + slot;
+    const a5 = at[5] + slot;
+    const v0 = slots[a0];
+    const v1 = slots[a1];
+    const v2 = slots[a2];
+    const v3 = slots[a3];
+    const v4 = slots[a4];
+    const v5 = slots[a5];
+    const s0 = STRETCH[v0 >> 19];
+    const s1 = STRETCH[v1 >> 19];
+    const s2 = STRETCH[v2 >> 19];
+    const s3 = STRETCH[v3 >> 19];
+    const s4 = STRETCH[v4 >> 19];
+    const s5 = STRETCH[v5 >> 19];
+    const w = mix * INPUTS;
+    // |s| < 2¹¹ and |weight| ≤ 2¹⁷: six products keep below 2³¹.
+    const dot =
+      Math.imul(s0, weights[w]) +
+      Math.imul(s1, weights[w + 1]) +
+      Math.imul(s2, weights[w + 2]) +
+      Math.imul(s3, weights[w + 3]) +
+      Math.imul(s4, weights[w + 4]) +
+      Math.imul(s5, weights[w + 5]);
+    const x = dot >> WEIGHT_BITS;
     const p = SQUASH[x < -REACH ? 0 : x > REACH ? 2 * REACH : x + REACH];
     const got = this.raw(value, p);
     const error = Math.imul((got << 16) - p, LEARNING);
-    for (let i = 0; i < inputs; i++) {
-      const w = weights[first + i] + ((Math.imul(stretched[i], error) + (1 << 19)) >> 20);
-      weights[first + i] = w > 1 << 20 ? 1 << 20 : w < -(1 << 20) ? -(1 << 20) : w;
-      this.learn(at[i], got);
-    }
+    weights[w] = bounded(weights[w] + ((Math.imul(s0, error) + HALF) >> LEARNING_BITS));
+    weights[w + 1] = bounded(weights[w + 1] + ((Math.imul(s1, error) + HALF) >> LEARNING_BITS));
+    weights[w + 2] = bounded(weights[w + 2] + ((Math.imul(s2, error) + HALF) >> LEARNING_BITS));
+    weights[w + 3] = bounded(weights[w + 3] + ((Math.imul(s3, error) + HALF) >> LEARNING_BITS));
+    weights[w + 4] = bounded(weights[w + 4] + ((Math.imul(s4, error) + HALF) >> LEARNING_BITS));
+    weights[w + 5] = bounded(weights[w + 5] + ((Math.imul(s5, error) + HALF) >> LEARNING_BITS));
+    const to = got === 1 ? CERTAIN : 0;
+    slots[a0] = learnt(v0, to);
+    slots[a1] = learnt(v1, to);
+    slots[a2] = learnt(v2, to);
+    slots[a3] = learnt(v3, to);
+    slots[a4] = learnt(v4, to);
+    slots[a5] = learnt(v5, to);
     return got;
   }
 

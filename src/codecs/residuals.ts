@@ -34,7 +34,6 @@ const CLASS_OF = Uint8Array.from({ length: 4096 }, (_, s) => {
 });
 const classOf = (s: number): number => CLASS_OF[s > 4095 ? 4095 : s];
 export const STEPS = 64;
-const INPUTS = 6;
 /** Contexts of one input: two directions of SIZES positions for each of its situations. */
 const SITUATIONS = [CLASSES * 12, CLASSES * CLASSES, CLASSES * 8, CLASSES, CLASSES * 12, STEPS];
 const SLOTS = 2 * SIZES;
@@ -72,7 +71,7 @@ export class ResidualCoder implements Residuals {
     data: Uint8Array | null,
     private readonly source = '',
   ) {
-    this.coder = new MixingCoder({ contexts: CONTEXTS, mixes: MIXES, inputs: INPUTS }, data);
+    this.coder = new MixingCoder({ contexts: CONTEXTS, mixes: MIXES }, data);
   }
 
   /** Bytes so far, of an encoder. */
@@ -113,11 +112,12 @@ export class ResidualCoder implements Residuals {
     const size = Math.abs(value);
     const wanted = value === ESCAPE ? BITS + 1 : 32 - Math.clz32(size);
     let bits = start;
-    if (this.more(Number(wanted > bits), mix, bits, 0)) {
+    if (coder.mixed(Number(wanted > bits), bits, mix + bits)) {
       bits++;
-      while (bits <= BITS && this.more(Number(wanted > bits), mix, bits, 0)) bits++;
+      while (bits <= BITS && coder.mixed(Number(wanted > bits), bits, mix + bits)) bits++;
     } else {
-      while (bits > 0 && !this.more(Number(wanted > bits - 1), mix, bits - 1, SIZES)) bits--;
+      while (bits > 0 && !coder.mixed(Number(wanted > bits - 1), SIZES + bits - 1, mix + SIZES + bits - 1))
+        bits--;
     }
     if (bits === 0) return 0;
     if (bits > BITS) return ESCAPE;
@@ -130,15 +130,6 @@ export class ResidualCoder implements Residuals {
         (depth < 2 ? coder.bit(bit, MANTISSA + 4 * bits + (depth === 0 ? 0 : got - 1)) : coder.plain(bit, 1));
     }
     return coder.plain(Number(value < 0), 1) ? -got : got;
-  }
-
-  private more(value: number, mix: number, position: number, direction: number): number {
-    const { at } = this.coder;
-    const slot = direction + position;
-    for (let i = 0; i < INPUTS; i++) at[i] += slot;
-    const got = this.coder.mixed(value, mix + slot);
-    for (let i = 0; i < INPUTS; i++) at[i] -= slot;
-    return got;
   }
 
   number(value: number, kind: number): number {
