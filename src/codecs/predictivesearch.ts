@@ -11,7 +11,9 @@ const TAPERS = [
   [8, 8],
   [9, 12],
   [10, 16],
-  [12, 20],
+  [12, 16],
+  [12, 32],
+  [16, 32],
 ] as const;
 /** For a bound on the squared error: fixed, and values just beyond half a step go to the nearer of 0. */
 const SQUARED_TAPER = [12, 16] as const;
@@ -128,7 +130,7 @@ function bestTaper(
     if (coder.length < least) {
       least = coder.length;
       best = [taper, limit];
-    } else break;
+    } else if (coder.length > plane.length / 16) break;
   }
   return best;
 }
