@@ -20,11 +20,11 @@ import { check, FormatError, QualityNotReachedError, shown } from '../errors.js'
 import { resample } from '../ops/resample.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { type DecodeContext, type EncodeOptions, type HostWavetable, WavetableCodec } from './codec.js';
-import { type Quantisation, walk } from './hierarchy.js';
 import type { NodeShape, Parameters } from './parameters.js';
-import { bestPayload } from './predictivesearch.js';
+import { type Quantisation, walk } from './predictive/hierarchy.js';
+import { ResidualCoder } from './predictive/residuals.js';
+import { bestPayload } from './predictive/search.js';
 import type { Target } from './quality.js';
-import { ResidualCoder } from './residuals.js';
 
 const zigzag = (k: number): number => (k < 0 ? -2 * k - 1 : 2 * k);
 const unzigzag = (n: number): number => (n % 2 === 1 ? -(n + 1) / 2 : n / 2);

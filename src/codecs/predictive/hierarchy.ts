@@ -3,8 +3,9 @@
  * is predicted, the residual quantised, coded and added back, so that the encoder predicts from what the decoder has.
  * What the decoder computes is integer, or float64 by +, −, ×, / in a fixed order: the same on every engine.
  */
+
+import { type NodeShape, sizeOf } from '../parameters.js';
 import { CUBIC, centreFeatures, edgeFeatures, FEATURES, type Step, WEIGHT_ONE } from './interpolators.js';
-import { type NodeShape, sizeOf } from './parameters.js';
 import { continueCentres, continueCorners, MARGIN, newPlane, type Plane, refined } from './pyramid.js';
 import { ESCAPE, LARGEST, type Residuals, STEPS, type Surroundings } from './residuals.js';
 import { fittedWeights } from './weightfit.js';

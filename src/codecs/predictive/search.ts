@@ -1,7 +1,8 @@
 /** The predictive codec's choice of quantisation: the fewest bytes within a target. */
+
+import type { NodeShape } from '../parameters.js';
+import { measure, statisticsOf, type Target } from '../quality.js';
 import { type Original, type Quantisation, walk } from './hierarchy.js';
-import type { NodeShape } from './parameters.js';
-import { measure, statisticsOf, type Target } from './quality.js';
 import { ResidualCoder, SILENT } from './residuals.js';
 
 type Write = (quantisation: Quantisation, residuals: Uint8Array) => Uint8Array;

@@ -2,7 +2,7 @@
  * Quantised residuals as bits. An integer is the number of its magnitude's bits, told upward or downward from what the
  * neighbourhood lets expect (mixed contexts), then the bits below the highest (two of them modelled), then its sign.
  */
-import { check, FormatError } from '../errors.js';
+import { check, FormatError } from '../../errors.js';
 import { MixingCoder } from './mixing.js';
 
 /** A residual that is not coded: a float32 follows. */

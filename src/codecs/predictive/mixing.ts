@@ -2,10 +2,10 @@
  * Bits under probabilities that are mixed from several contexts by logistic mixing (M. Mahoney, "Adaptive weighing of
  * context models for lossless data compression", 2005): each context holds an adaptive probability; the mixer adds
  * them in the logistic domain, with weights that descend the coding cost. One path serves both directions, as in
- * entropy.ts, but with finer probabilities (2⁻²¹ in a context, 2⁻¹⁶ at the coder) and slower ones in the long run,
+ * ../entropy.ts, but with finer probabilities (2⁻²¹ in a context, 2⁻¹⁶ at the coder) and slower ones in the long run,
  * as streams need whose bits are nearly all zero. State and arithmetic are integer.
  */
-import { RangeDecoder, RangeEncoder } from './rangecoder.js';
+import { RangeDecoder, RangeEncoder } from '../rangecoder.js';
 
 /** ln(p / (1 − p)) is kept in 1/256; the mixer's sum goes to ±12, its inputs to ±8. */
 const REACH = 3071;
