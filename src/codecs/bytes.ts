@@ -1,6 +1,10 @@
 /** A plain cursor over bytes, little-endian: the writer grows, the reader refuses to read past its end. */
 import { check, FormatError } from '../errors.js';
 
+/** Integers of either sign as integers from 0 on, small ones small: 0, −1, 1, −2, … → 0, 1, 2, 3, …; and back. */
+export const zigzag = (n: number): number => (n < 0 ? -2 * n - 1 : 2 * n);
+export const unzigzag = (n: number): number => (n % 2 ? -(n + 1) / 2 : n / 2);
+
 export class ByteWriter {
   #bytes = new Uint8Array(256);
   #length = 0;
@@ -28,6 +32,10 @@ export class ByteWriter {
 
   f32(value: number): void {
     this.bytes(new Uint8Array(Float32Array.of(value).buffer));
+  }
+
+  f64(value: number): void {
+    this.bytes(new Uint8Array(Float64Array.of(value).buffer));
   }
 
   /** Characters of one byte each, their number first. */
@@ -96,6 +104,10 @@ export class ByteReader {
 
   f32(): number {
     return this.floats(1)[0];
+  }
+
+  f64(): number {
+    return new Float64Array(this.bytes(8).slice().buffer)[0];
   }
 
   /** `count` floats, copied. */

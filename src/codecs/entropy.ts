@@ -3,7 +3,11 @@
  * and gives back the value that was coded, so an encoder and its decoder cannot drift; a decoder passes over what it
  * is given. Everything is integer: bytes are the same on every platform.
  *
- * Bits are modelled in contexts: numbers below the `contexts` that the coder was made with.
+ * Bits are modelled in contexts: numbers below the `contexts` that the coder was made with. Logistic mixing is that of
+ * M. Mahoney, "Adaptive Weighing of Context Models for Lossless Data Compression" (2005).
+ *
+ * A stream is what the range coder wrote, and from the end backwards the plain bits: those cost nothing to model, and
+ * are written past the range coder at a tenth of its time.
  */
 import { RangeDecoder, RangeEncoder } from './rangecoder.js';
 
@@ -19,93 +23,119 @@ export interface Coder {
   plain(value: number, count: number): number;
 }
 
-/** stretch(p) = ln(p / (1 − p)), in 1/256, of p in 1/4096; and its inverse. */
-const STRETCH = new Int16Array(4096);
-const SQUASH = new Uint16Array(4096);
-// The logistic curve in integers, from a table of 33 points (in 1/4096) and straight lines between.
-const LOGISTIC = [
-  ...[1, 2, 3, 6, 10, 16, 27, 45, 73, 120, 194, 310, 488, 747, 1101, 1546, 2047],
-  ...[2549, 2994, 3348, 3607, 3785, 3901, 3975, 4022, 4050, 4068, 4079, 4085, 4089, 4092, 4093, 4094],
-];
-for (let i = 0, next = 0; i < 4096; i++) {
-  const x = i - 2048;
-  const at = (x >> 7) + 16;
-  const part = x & 127;
-  SQUASH[i] = (LOGISTIC[at] * (128 - part) + LOGISTIC[Math.min(32, at + 1)] * part + 64) >> 7;
-  for (; next <= SQUASH[i]; next++) STRETCH[next] = x;
-  if (i === 4095) STRETCH.fill(2047, next);
+/** e^x by a Taylor series of x / 32: sums and products alone, which are the same everywhere (Math.exp is not). */
+function exponential(x: number): number {
+  let term = 1;
+  let sum = 1;
+  for (let k = 1; k < 16; k++) {
+    term *= x / 32 / k;
+    sum += term;
+  }
+  for (let k = 0; k < 5; k++) sum *= sum;
+  return sum;
 }
 
-const squash = (x: number): number => SQUASH[x < -2047 ? 1 : x > 2047 ? 4095 : x + 2048];
+/** No bit is held for surer than this, in 1/65536: so no stream says more than LEAST_BITS allows. */
+const SURE = 8;
+/** What a bit costs at least, −log₂(1 − SURE / 65536), rounded down: how many values a stream can hold follows. */
+export const LEAST_BITS = 1.76e-4;
 
-/** Probabilities of a 1 in 1/65536: a fast and a slow one a context, and the mixers' weights. */
+/** Logits are in 1/256: of a mixture within ±11, of a model within ±8. */
+const LIMIT = 2816;
+const INPUT_LIMIT = 2047;
+/** 1 / (1 + e^−x) in 1/65536, of x + LIMIT. */
+const SQUASH = new Uint16Array(2 * LIMIT + 1);
+/** ln(p / (1 − p)) of p in 1/4096. */
+const STRETCH = new Int16Array(4096);
+for (let i = 0; i <= 2 * LIMIT; i++) {
+  const p = Math.floor(65536 / (1 + exponential((LIMIT - i) / 256)) + 0.5);
+  SQUASH[i] = Math.max(SURE, Math.min(65536 - SURE, p));
+}
+for (let i = 0, x = -INPUT_LIMIT; i < 4096; i++) {
+  while (x < INPUT_LIMIT && SQUASH[x + LIMIT] < 16 * i + 8) x++;
+  STRETCH[i] = x;
+}
+
+/** A model that has seen n bits moves by 1 / (n + 1.5), at last by 1/SLOWEST; in 1/65536. */
+const SLOWEST = 255;
+const STEP = Int32Array.from({ length: SLOWEST + 1 }, (_, n) => Math.floor(65536 / (n + 1.5)));
+/** Weights are in 1/65536 and stay within ±8. */
+const WEIGHT_LIMIT = 2 ** 19 - 1;
+
+/** Probabilities of a 1 by context, and the mixers' weights. */
 class Models {
-  private readonly fast: Uint16Array;
-  private readonly slow: Uint16Array;
-  private readonly seen: Uint8Array;
+  /** The probability in 1/2²², over eight bits for how many were seen. */
+  private readonly states: Int32Array;
   private readonly inputs: number;
   private readonly weights: Int32Array;
   private readonly stretched: Int32Array;
 
   constructor(contexts: number, mixes: number, inputs: number) {
-    this.fast = new Uint16Array(contexts).fill(32768);
-    this.slow = new Uint16Array(contexts).fill(32768);
-    this.seen = new Uint8Array(contexts);
+    this.states = new Int32Array(contexts).fill((2 ** 21) << 8);
     this.inputs = inputs;
-    this.weights = new Int32Array(mixes * inputs).fill(inputs ? Math.floor(65536 / inputs) : 0);
+    this.weights = new Int32Array(mixes * inputs).fill(inputs ? Math.floor(81920 / inputs) : 0);
     this.stretched = new Int32Array(inputs);
   }
 
   probability(context: number): number {
-    const p = (this.fast[context] + this.slow[context]) >>> 1;
-    return p < 24 ? 24 : p > 65512 ? 65512 : p;
+    const p = this.states[context] >>> 14;
+    return p < 12 ? 12 : p > 65524 ? 65524 : p;
   }
 
-  /** A young context moves by 1/2, 1/3, …, later by 1/16 (fast) and 1/128 (slow). */
   update(context: number, value: number): void {
-    const n = this.seen[context];
-    if (n < 126) this.seen[context] = n + 1;
-    const to = value ? 65535 : 0;
-    const rate = n + 2;
-    const slow = this.slow[context];
-    const fast = this.fast[context];
-    this.slow[context] = slow + (((to - slow) / rate) | 0);
-    this.fast[context] = fast + (((to - fast) / (rate < 16 ? rate : 16)) | 0);
+    const state = this.states[context];
+    const n = state & 255;
+    const p = state >>> 8;
+    // The difference is cut to 15 bits and a sign first, so that the product stays within 32.
+    const moved = p + (Math.imul(((value ? 4194303 : 0) - p) >> 7, STEP[n]) >> 9);
+    this.states[context] = (moved << 8) | (n < SLOWEST ? n + 1 : n);
   }
 
+  /** The mixed probability. */
   mixed(contexts: ArrayLike<number>, mix: number): number {
+    const { states, stretched, weights } = this;
+    const base = mix * this.inputs;
+    const count = contexts.length;
     let dot = 0;
-    for (let i = 0; i < this.inputs; i++) {
-      const x = STRETCH[this.probability(contexts[i]) >>> 4];
-      this.stretched[i] = x;
-      dot += x * this.weights[mix * this.inputs + i];
+    for (let i = 0; i < count; i++) {
+      const x = STRETCH[states[contexts[i]] >>> 18];
+      stretched[i] = x;
+      // Below 2³⁰, and 2²⁶ when shifted: up to 32 of them fit.
+      dot += Math.imul(x, weights[base + i]) >> 4;
     }
-    return squash(Math.round(dot / 65536));
+    const logit = dot >> 12;
+    return SQUASH[(logit < -LIMIT ? -LIMIT : logit > LIMIT ? LIMIT : logit) + LIMIT];
   }
 
   learn(contexts: ArrayLike<number>, mix: number, p: number, value: number): void {
-    const error = (value << 12) - p;
-    for (let i = 0; i < this.inputs; i++) {
-      this.weights[mix * this.inputs + i] += (this.stretched[i] * error * 6 + 8192) >> 14;
+    const { stretched, weights } = this;
+    const base = mix * this.inputs;
+    const count = contexts.length;
+    const error = (value << 16) - p;
+    for (let i = 0; i < count; i++) {
+      const w = weights[base + i] + ((Math.imul(stretched[i], error) + 65536) >> 17);
+      weights[base + i] = w > WEIGHT_LIMIT ? WEIGHT_LIMIT : w < -WEIGHT_LIMIT ? -WEIGHT_LIMIT : w;
       this.update(contexts[i], value);
     }
   }
 }
 
-/** What the models of a stream need room for. `inputs` is the number of contexts that mixedBit is given. */
+/** What the models of a stream need room for. `inputs` is the number of contexts that mixedBit is given at most. */
 export interface ModelSizes {
   contexts: number;
   mixes?: number;
   inputs?: number;
 }
 
-/** Twelve bits of a mixed probability as sixteen, off the ends. */
-const wide = (p: number): number => (p < 1 ? 8 : p > 4094 ? 65528 : p << 4);
-
 export class EntropyEncoder implements Coder {
   readonly decoding = false;
   readonly #coder = new RangeEncoder();
   readonly #models: Models;
+  /** Plain bits, first byte first; the last byte is still in `#held`. */
+  #plain = new Uint8Array(256);
+  #plainLength = 0;
+  #held = 0;
+  #heldBits = 0;
 
   constructor({ contexts, mixes = 0, inputs = 0 }: ModelSizes) {
     this.#models = new Models(contexts, mixes, inputs);
@@ -113,7 +143,7 @@ export class EntropyEncoder implements Coder {
 
   /** Bytes so far. */
   get length(): number {
-    return this.#coder.length;
+    return this.#coder.length + this.#plainLength;
   }
 
   bit(value: number, context: number): number {
@@ -124,18 +154,41 @@ export class EntropyEncoder implements Coder {
 
   mixedBit(value: number, contexts: readonly number[] | Int32Array, mix: number): number {
     const p = this.#models.mixed(contexts, mix);
-    this.#coder.bit(value, wide(p));
+    this.#coder.bit(value, p);
     this.#models.learn(contexts, mix, p, value);
     return value;
   }
 
   plain(value: number, count: number): number {
-    for (let i = count - 1; i >= 0; i--) this.#coder.bit((value >>> i) & 1, 32768);
+    if (count > 16) {
+      this.#bits((value >>> 16) & ((1 << (count - 16)) - 1), count - 16);
+      this.#bits(value & 0xffff, 16);
+    } else this.#bits(value & ((1 << count) - 1), count);
     return value;
   }
 
   finish(): Uint8Array {
-    return this.#coder.finish();
+    if (this.#heldBits > 0) this.#bits(0, 8 - this.#heldBits);
+    const front = this.#coder.finish(this.#plainLength > 0);
+    const out = new Uint8Array(front.length + this.#plainLength);
+    out.set(front);
+    out.set(this.#plain.subarray(0, this.#plainLength).reverse(), front.length);
+    return out;
+  }
+
+  #bits(value: number, count: number): void {
+    this.#held = (this.#held << count) | value;
+    this.#heldBits += count;
+    while (this.#heldBits >= 8) {
+      this.#heldBits -= 8;
+      if (this.#plainLength === this.#plain.length) {
+        const more = new Uint8Array(2 * this.#plainLength);
+        more.set(this.#plain);
+        this.#plain = more;
+      }
+      this.#plain[this.#plainLength++] = this.#held >>> this.#heldBits;
+    }
+    this.#held &= 255;
   }
 }
 
@@ -143,15 +196,21 @@ export class EntropyDecoder implements Coder {
   readonly decoding = true;
   readonly #coder: RangeDecoder;
   readonly #models: Models;
+  readonly #data: Uint8Array;
+  /** Plain bytes read, from the end. */
+  #plainLength = 0;
+  #held = 0;
+  #heldBits = 0;
 
   constructor(data: Uint8Array, { contexts, mixes = 0, inputs = 0 }: ModelSizes) {
+    this.#data = data;
     this.#coder = new RangeDecoder(data);
     this.#models = new Models(contexts, mixes, inputs);
   }
 
-  /** Bytes asked for beyond the end: above four the stream was cut. */
+  /** Bytes asked for beyond what there are: above four the stream was cut. */
   get overrun(): number {
-    return this.#coder.overrun;
+    return Math.max(0, this.#coder.position + this.#plainLength - this.#data.length);
   }
 
   bit(_value: number, context: number): number {
@@ -162,15 +221,26 @@ export class EntropyDecoder implements Coder {
 
   mixedBit(_value: number, contexts: readonly number[] | Int32Array, mix: number): number {
     const p = this.#models.mixed(contexts, mix);
-    const value = this.#coder.bit(wide(p));
+    const value = this.#coder.bit(p);
     this.#models.learn(contexts, mix, p, value);
     return value;
   }
 
   plain(_value: number, count: number): number {
-    let value = 0;
-    for (let i = 0; i < count; i++) value = (value << 1) | this.#coder.bit(32768);
-    return value;
+    if (count <= 16) return this.#bits(count);
+    const high = this.#bits(count - 16);
+    return (high << 16) | this.#bits(16);
+  }
+
+  #bits(count: number): number {
+    while (this.#heldBits < count) {
+      this.#plainLength++;
+      const at = this.#data.length - this.#plainLength;
+      this.#held = ((this.#held & 0xffff) << 8) | (at >= 0 ? this.#data[at] : 0);
+      this.#heldBits += 8;
+    }
+    this.#heldBits -= count;
+    return (this.#held >>> this.#heldBits) & ((1 << count) - 1);
   }
 }
 

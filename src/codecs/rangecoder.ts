@@ -3,69 +3,94 @@
  * platform. A probability is that of a 1, in 1/65536: an integer in [1, 65535]. Source: M. Mahoney, "Data Compression
  * Explained" (2012), section 3.2.
  */
-import { ByteWriter } from './bytes.js';
+
+const LOW = 0;
+const HIGH = 1;
+const CODE = 2;
+
+/** Where [low, high] is split. Products are below 2³², their sum too: low + range. */
+const split = (low: number, high: number, p: number): number => {
+  const range = (high - low) >>> 0;
+  return (low + Math.imul(range >>> 16, p) + (Math.imul(range & 0xffff, p) >>> 16)) >>> 0;
+};
 
 export class RangeEncoder {
-  readonly #out = new ByteWriter();
-  #low = 0;
-  #high = 0xffffffff;
+  #out = new Uint8Array(1024);
+  #length = 0;
+  /** In a typed array: numbers above 2³⁰ would be boxed in a field. */
+  readonly #state = Uint32Array.of(0, 0xffffffff);
 
   /** Codes one bit of probability `p` / 65536 to be 1. */
   bit(value: number, p: number): void {
-    const range = (this.#high - this.#low) >>> 0;
-    const middle = (this.#low + (range >>> 16) * p + (((range & 0xffff) * p) >>> 16)) >>> 0;
-    if (value) this.#high = middle;
-    else this.#low = (middle + 1) >>> 0;
-    while (((this.#low ^ this.#high) & 0xff000000) === 0) {
-      this.#out.u8(this.#high >>> 24);
-      this.#low = (this.#low << 8) >>> 0;
-      this.#high = ((this.#high << 8) | 255) >>> 0;
+    const state = this.#state;
+    const middle = split(state[LOW], state[HIGH], p);
+    if (value) state[HIGH] = middle;
+    else state[LOW] = middle + 1;
+    while (((state[LOW] ^ state[HIGH]) & 0xff000000) === 0) {
+      this.#put(state[HIGH] >>> 24);
+      state[LOW] <<= 8;
+      state[HIGH] = (state[HIGH] << 8) | 255;
     }
   }
 
   /** Bytes so far, without those still held back. */
   get length(): number {
-    return this.#out.length;
+    return this.#length;
   }
 
-  finish(): Uint8Array {
-    // One byte that lies inside the range, whatever (zeros) follows it, or four where there is none.
-    const first = ((this.#low >>> 24) + 1) << 24;
-    if (first >>> 0 > this.#low && first >>> 0 <= this.#high) this.#out.u8(first >>> 24);
-    else
-      this.#out.u32(
-        ((this.#low & 255) << 24) |
-          ((this.#low & 0xff00) << 8) |
-          ((this.#low >>> 8) & 0xff00) |
-          (this.#low >>> 24),
-      );
-    return this.#out.finish();
+  /**
+   * @param followed whether bytes of another use follow: the last bytes then name an interval that holds whatever they
+   * are; otherwise a point, as zeros are read beyond the end.
+   */
+  finish(followed = false): Uint8Array {
+    const low = this.#state[LOW];
+    const high = this.#state[HIGH];
+    for (let bytes = 1; bytes <= 4; bytes++) {
+      const unit = 2 ** (32 - 8 * bytes);
+      const value = Math.ceil(low / unit) * unit;
+      if (value + (followed ? unit - 1 : 0) > high) continue;
+      for (let i = 0; i < bytes; i++) this.#put((value >>> (24 - 8 * i)) & 255);
+      break;
+    }
+    return this.#out.slice(0, this.#length);
+  }
+
+  #put(byte: number): void {
+    if (this.#length === this.#out.length) {
+      const more = new Uint8Array(2 * this.#length);
+      more.set(this.#out);
+      this.#out = more;
+    }
+    this.#out[this.#length++] = byte;
   }
 }
 
 /** Past its end the data reads as zeros: a damaged stream gives other bits, never an endless loop. */
 export class RangeDecoder {
-  #low = 0;
-  #high = 0xffffffff;
-  #code = 0;
+  readonly #state = Uint32Array.of(0, 0xffffffff, 0);
   #at = 0;
 
   constructor(private readonly data: Uint8Array) {
-    for (let i = 0; i < 4; i++) this.#code = ((this.#code << 8) | this.#next()) >>> 0;
+    for (let i = 0; i < 4; i++) this.#state[CODE] = (this.#state[CODE] << 8) | this.#next();
   }
 
   bit(p: number): 0 | 1 {
-    const range = (this.#high - this.#low) >>> 0;
-    const middle = (this.#low + (range >>> 16) * p + (((range & 0xffff) * p) >>> 16)) >>> 0;
-    const value = this.#code <= middle ? 1 : 0;
-    if (value) this.#high = middle;
-    else this.#low = (middle + 1) >>> 0;
-    while (((this.#low ^ this.#high) & 0xff000000) === 0) {
-      this.#low = (this.#low << 8) >>> 0;
-      this.#high = ((this.#high << 8) | 255) >>> 0;
-      this.#code = ((this.#code << 8) | this.#next()) >>> 0;
+    const state = this.#state;
+    const middle = split(state[LOW], state[HIGH], p);
+    const value = state[CODE] <= middle ? 1 : 0;
+    if (value) state[HIGH] = middle;
+    else state[LOW] = middle + 1;
+    while (((state[LOW] ^ state[HIGH]) & 0xff000000) === 0) {
+      state[LOW] <<= 8;
+      state[HIGH] = (state[HIGH] << 8) | 255;
+      state[CODE] = (state[CODE] << 8) | this.#next();
     }
     return value;
+  }
+
+  /** Bytes read so far, zeros beyond the end among them: four before the first bit. */
+  get position(): number {
+    return this.#at;
   }
 
   /** Bytes read beyond the end: more than the four that a stream may leave off means that it was cut. */
