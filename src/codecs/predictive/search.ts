@@ -77,6 +77,7 @@ export async function bestPayload(
     return write(q, coder.finish());
   };
 
+  if (max.every((high, c) => high === min[c])) return coded(quantisation(1, TAPERS[0]), 0);
   if (onlyMaxAbs) {
     const taper = bestTaper(values, shape, quantisation(Number.POSITIVE_INFINITY, TAPERS[0]), target, signal);
     return coded(quantisation(Number.POSITIVE_INFINITY, taper), 0);
@@ -146,7 +147,7 @@ function stepForSquaredError(
   // log error is nearly a line over log step, of slope 2 where steps are small.
   let below = 0;
   let above = Number.POSITIVE_INFINITY;
-  let step = Math.min(2 * widest, Math.sqrt((12 * target) / count));
+  let step = Math.max(SMALLEST_STEP, Math.min(2 * widest, Math.sqrt((12 * target) / count)));
   for (let round = 0; round < 8; round++) {
     const error = errorOf(step);
     if (error <= target) {
@@ -157,13 +158,14 @@ function stepForSquaredError(
     if (below > 0 && !(next > below)) next = below * 1.01;
     if (next >= above) next = below > 0 ? Math.sqrt(below * above) : above * 0.9;
     if (below > 0 && above / below < 1.01) break;
-    step = Math.min(2 * widest, next);
+    step = Math.max(SMALLEST_STEP, Math.min(2 * widest, next));
   }
-  while (below === 0) {
-    step /= 2;
-    if (errorOf(step) <= target || step < SMALLEST_STEP) below = step;
+  // What no step keeps is left to the caller, which measures what it gets.
+  while (below === 0 && step > SMALLEST_STEP) {
+    step /= 8;
+    if (errorOf(step) <= target) below = step;
   }
-  return below;
+  return below || SMALLEST_STEP;
 }
 
 /** The payload of the smallest step that has at most `bytes`; of the largest step where none has. */
