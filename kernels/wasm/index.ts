@@ -5,3 +5,4 @@ export { meanSquare, meanSquareGrad } from './meansquare';
 export { sample } from './sample';
 export { splat } from './splat';
 export { setGrid } from './stencil';
+export { waveletPass } from './wavelet';

@@ -35,6 +35,7 @@ export interface Contents {
 /** The float32 next to `x` that is not below it (or not above it, where `down`). */
 function roundedTo32(x: number, down: boolean): number {
   const near = Math.fround(x);
+  if (near === 0 && x > 0 && !down) return 2 ** -149;
   if (!Number.isFinite(near) || near === 0 || (down ? near <= x : near >= x)) return near;
   const bits = new Int32Array(Float32Array.of(near).buffer);
   bits[0] += near > 0 === down ? -1 : 1;

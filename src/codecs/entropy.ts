@@ -57,7 +57,7 @@ for (let i = 0, x = -INPUT_LIMIT; i < 4096; i++) {
 }
 
 /** A model that has seen n bits moves by 1 / (n + 1.5), at last by 1/SLOWEST; in 1/65536. */
-const SLOWEST = 255;
+const SLOWEST = 127;
 const STEP = Int32Array.from({ length: SLOWEST + 1 }, (_, n) => Math.floor(65536 / (n + 1.5)));
 /** Weights are in 1/65536 and stay within ±8. */
 const WEIGHT_LIMIT = 2 ** 19 - 1;
@@ -68,12 +68,15 @@ class Models {
   private readonly states: Int32Array;
   private readonly inputs: number;
   private readonly weights: Int32Array;
+  /** Bits that a set of weights has learnt from, up to 255: it learns less and less from one. */
+  private readonly ages: Uint8Array;
   private readonly stretched: Int32Array;
 
   constructor(contexts: number, mixes: number, inputs: number) {
     this.states = new Int32Array(contexts).fill((2 ** 21) << 8);
     this.inputs = inputs;
     this.weights = new Int32Array(mixes * inputs).fill(inputs ? Math.floor(81920 / inputs) : 0);
+    this.ages = new Uint8Array(mixes);
     this.stretched = new Int32Array(inputs);
   }
 
@@ -111,7 +114,10 @@ class Models {
     const { stretched, weights } = this;
     const base = mix * this.inputs;
     const count = contexts.length;
-    const error = (value << 16) - p;
+    const age = this.ages[mix];
+    if (age < 255) this.ages[mix] = age + 1;
+    // At most 2¹³ · 14, times 2¹¹: within 32 bits.
+    const error = (((value << 16) - p) >> 3) * (age < 255 ? 14 - (age >> 5) : 6);
     for (let i = 0; i < count; i++) {
       const w = weights[base + i] + ((Math.imul(stretched[i], error) + 65536) >> 17);
       weights[base + i] = w > WEIGHT_LIMIT ? WEIGHT_LIMIT : w < -WEIGHT_LIMIT ? -WEIGHT_LIMIT : w;

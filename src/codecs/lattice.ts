@@ -27,8 +27,7 @@ function distinct(
 
 /** The lattice of a channel's values; null where there is none, or most of its points would be unused. */
 export function latticeOf(values: Float32Array, channels: number, channel: number): Lattice | null {
-  const count = values.length / channels;
-  const sorted = distinct(values, channels, channel, Math.min(MOST, Math.ceil(count / 4)));
+  const sorted = distinct(values, channels, channel, MOST);
   return sorted && latticeOfSorted(sorted);
 }
 

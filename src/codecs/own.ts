@@ -3,9 +3,11 @@ import type { WavetableCodec } from './codec.js';
 import { LosslessCodec } from './lossless.js';
 import { PredictiveCodec } from './predictive.js';
 import { QuantizedCodec } from './quantized.js';
+import { WaveletCodec } from './wavelet.js';
 
 export const OWN_CODECS: readonly WavetableCodec[] = [
-  new QuantizedCodec(),
+  new WaveletCodec(),
   new PredictiveCodec(),
+  new QuantizedCodec(),
   new LosslessCodec(),
 ];

@@ -23,7 +23,7 @@ import { packIntegers, unpackIntegers } from './integers.js';
 import { halfOfOrdered, orderedHalf } from './ordered.js';
 import { type HostTensor, type NodeShape, type Parameters, sizeOf } from './parameters.js';
 import type { Target } from './quality.js';
-import { coarsestSteps, finestSteps, MAX_LEVEL, quantized, type Steps, stepsWithin } from './steps.js';
+import { finestSteps, MAX_LEVEL, quantized, rangeSteps, type Steps, stepsWithin } from './steps.js';
 
 export type QuantizedDtype = 'int8' | 'int16' | 'float16' | 'auto';
 const DTYPES: readonly QuantizedDtype[] = ['int8', 'int16', 'float16', 'auto'];
@@ -181,7 +181,7 @@ function halves({ values, shape }: HostWavetable, refuse: () => QualityNotReache
 const TRIALS = 9;
 const ENOUGH = 0.97;
 
-/** The finest steps whose payload stays within `bytes`: a search of log step by the sizes found so far. */
+/** The finest steps whose payload stays within `bytes`: a search of their logarithm by the sizes found so far. */
 async function withinBytes(
   wavetable: HostWavetable,
   bytes: number,
@@ -189,33 +189,25 @@ async function withinBytes(
   refuse: () => QualityNotReachedError,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const finest = finestSteps(wavetable, levels);
-  const coarsest = coarsestSteps(wavetable);
-  const payloadAt = (factor: number) => {
-    signal?.throwIfAborted();
-    return uniform(wavetable, finestSteps(wavetable, levels / factor));
-  };
-  let best = uniform(wavetable, coarsest);
+  let best = uniform(wavetable, rangeSteps(wavetable, 2, levels));
   check(best.length <= bytes, refuse);
-  // Bits a value fall by one for each doubling of the step, where levels are many.
-  const count = wavetable.values.length;
-  let low = 0;
+  const bits = (8 * bytes) / wavetable.values.length;
+  // In bits a value, from one level on; a noise of all that a step resolves would take about these.
+  let low = -1;
   let high = Math.log2(levels);
-  const bits = (8 * bytes) / count;
-  let log = Math.max(low, Math.min(high, high - bits - 1.5));
-  if (finest.scale.every((s, c) => s === coarsest.scale[c])) return best;
+  let resolved = Math.min(high, bits + 1.5);
   for (let trial = 0; trial < TRIALS && high - low > 0.01; trial++) {
-    const payload = payloadAt(2 ** log);
+    signal?.throwIfAborted();
+    const payload = uniform(wavetable, rangeSteps(wavetable, 2 ** -resolved, levels));
     if (payload.length <= bytes) {
       if (payload.length >= best.length) best = payload;
       if (payload.length >= ENOUGH * bytes) break;
-      high = log;
-    } else low = log;
-    const off = (8 * (payload.length - bytes)) / count;
-    const guess = log + (Math.abs(off) < 0.2 ? 1.3 * off : off) + (off > 0 ? 0.01 : 0.005);
-    // A guess outside of what is left, or one too many on the same side: halve.
-    log = guess > low && guess < high && trial % 3 < 2 ? guess : (low + high) / 2;
-    if (trial === 0 && low === 0 && high === Math.log2(levels)) log = guess;
+      low = resolved;
+    } else high = resolved;
+    // Where levels are many, a value takes a bit more for each halving of the step.
+    const left = bits - (8 * payload.length) / wavetable.values.length;
+    const guess = resolved + (Math.abs(left) < 0.2 ? 1.3 * left : left) - 0.01;
+    resolved = guess > low && guess < high && trial % 3 < 2 ? guess : (low + high) / 2;
   }
   return best;
 }

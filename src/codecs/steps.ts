@@ -103,9 +103,12 @@ export function finestSteps({ values, shape }: HostWavetable, levels: number): S
   return { scale, offset };
 }
 
-/** One level a channel. */
-export function coarsestSteps({ values, shape }: HostWavetable): Steps {
-  return stepsOf(statisticsOf(values, shape), () => Number.POSITIVE_INFINITY);
+/** One step for all channels, `part` of the largest range of a channel, but none of more than `levels` levels. */
+export function rangeSteps({ values, shape }: HostWavetable, part: number, levels: number): Steps {
+  const ranges = statisticsOf(values, shape);
+  const range = (c: number) => ranges.max[c] - ranges.min[c];
+  const largest = Math.max(...Array.from({ length: shape[2] }, (_, c) => range(c)));
+  return stepsOf(ranges, (c) => Math.max(part * largest, range(c) / (levels - 2)));
 }
 
 /** The coarsest steps within a target's bounds on the error; null where float32 or 2²⁴ levels are too few. */

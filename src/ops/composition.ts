@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs, SamplingInputs } from './contract.js';
 import { type Op, registerOps } from './register.js';
+import { registerWaveletComposition } from './waveletcomposition.js';
 
 interface AxisTaps {
   /** [N] int32 nodes of the lower and upper tap, −1 for none. */
@@ -206,6 +207,7 @@ type Composition = (inputs: SamplingInputs, attrs: SamplingAttrs) => tf.Tensor;
 
 /** Registers the compositions as the kernels of a backend. */
 export function registerComposition(backendName: string): void {
+  registerWaveletComposition(backendName);
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.
   const on =
     (compose: Composition): Op =>

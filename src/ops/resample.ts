@@ -57,7 +57,7 @@ function keptMatrix(from: number, to: number, periodic: boolean): Float32Array {
 }
 
 /** Multiplies axis `axis` (1 or 2) of x [N, H, W, C] by a matrix [to, from]. */
-function alongAxis(x: tf.Tensor4D, axis: 1 | 2, matrix: tf.Tensor2D): tf.Tensor4D {
+export function alongAxis(x: tf.Tensor4D, axis: 1 | 2, matrix: tf.Tensor2D): tf.Tensor4D {
   // A plain 2-D product is what every backend does well; batched and transposed ones are an order slower on wasm.
   const order = axis === 1 ? [1, 0, 2, 3] : [2, 0, 1, 3];
   const back = axis === 1 ? [1, 0, 2, 3] : [1, 2, 0, 3];

@@ -10,7 +10,7 @@ import { OWN_CODECS } from '../../src/codecs/own.js';
 import { sizeOf } from '../../src/codecs/parameters.js';
 import type { Quality } from '../../src/codecs/quality.js';
 import { CompressedWavetable, FormatError, ready } from '../../src/index.js';
-import { discs, eachCodec, fieldOf, smooth } from '../support/codecs.js';
+import { discs, eachCodec, fieldOf, smooth } from '../support/fields.js';
 import { random } from '../support/numbers.js';
 
 const FLIPS = 10_000;

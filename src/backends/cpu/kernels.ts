@@ -6,6 +6,7 @@ import { coordGrad, sample } from './sampling.js';
 import { splat } from './splat.js';
 import { Taps } from './taps.js';
 import { type CpuBackend, valuesOf } from './tfjs.js';
+import { registerWavelet } from './wavelet.js';
 
 const floats = (backend: CpuBackend, x: TensorInfo) => valuesOf(backend, x) as Float32Array;
 
@@ -71,4 +72,5 @@ export function registerKernels(): void {
       },
     ),
   });
+  registerWavelet();
 }

@@ -50,6 +50,18 @@ export interface Kernels {
   ): void;
   meanSquare(out: number, x: number, size: number): void;
   meanSquareGrad(out: number, x: number, dy: number, size: number): void;
+  waveletPass(
+    x: number,
+    width: number,
+    channels: number,
+    h: number,
+    w: number,
+    axis: number,
+    indices: number,
+    weights: number,
+    taps: number,
+    scratch: number,
+  ): void;
 }
 
 /** tfjs's threaded build has a shared memory, which only a module made for it can import. */

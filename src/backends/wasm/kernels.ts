@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs } from '../../ops/contract.js';
 import { type Op, registerOps } from '../../ops/register.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
+import { registerWavelet } from './wavelet.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
 type Run = (heap: Heap, inputs: Inputs, attrs: SamplingAttrs) => tf.TensorInfo;
@@ -98,4 +99,5 @@ export function registerKernels(): void {
     meanSquare: on(meanSquare),
     meanSquareGrad: on(meanSquareGrad),
   });
+  registerWavelet();
 }

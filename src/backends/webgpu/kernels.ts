@@ -6,6 +6,7 @@ import { meanSquare, meanSquareGrad } from './meansquare.js';
 import { coordGrad, sample } from './sampling.js';
 import { splat } from './splat.js';
 import { gpuOf } from './tfjs.js';
+import { registerWavelet } from './wavelet.js';
 
 const on =
   (run: (job: SamplingJob) => TensorInfo): Op =>
@@ -20,4 +21,5 @@ export function registerKernels(): void {
     meanSquare: ({ inputs, backend }) => meanSquare(gpuOf(backend), inputs.x),
     meanSquareGrad: ({ inputs, backend }) => meanSquareGrad(gpuOf(backend), inputs.x, inputs.dy),
   });
+  registerWavelet();
 }

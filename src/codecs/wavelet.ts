@@ -1,0 +1,209 @@
+/**
+ * Wavelet codec: coefficients of a wavelet transform (ops/wavelet.ts), quantised and entropy-coded by transform.ts. A node's
+ * parameter is the box of low-frequency coefficients beyond which all are zero; decoding is linear in it.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { alongAxis, resample, resampleMatrix } from '../ops/resample.js';
+import { defaultMode, inverseWaveletTransform } from '../ops/wavelet.js';
+import {
+  checkWavelet,
+  synthesisMatrix,
+  type WaveletFamily,
+  type WaveletMode,
+} from '../ops/waveletfilters.js';
+import { cornersOf } from '../ops/waveletpasses.js';
+import {
+  type DecodeContext,
+  type EncodeOptions,
+  type Form,
+  type HostWavetable,
+  WavetableCodec,
+} from './codec.js';
+import type { NodeShape, Parameters } from './parameters.js';
+import type { Target } from './quality.js';
+import {
+  checkTransformParameters,
+  encodeTransform,
+  type Transform,
+  unpackTransform,
+  withResidual,
+} from './transform.js';
+import { levelsOf, waveletOnHost } from './wavelethost.js';
+
+export interface WaveletCodecOptions {
+  /** Default 'cdf97'. */
+  family?: WaveletFamily;
+  /**
+   * Whether a bound on the largest error may be met by a sparse residual, which is smaller. Without it coefficients are a
+   * node's only parameter, and a cube blends nodes without decoding them. Default true.
+   */
+  residual?: boolean;
+}
+
+/**
+ * Compresses by wavelets: strong where a wavetable is smooth in places, with edges and detail in others.
+ *
+ * Its id is 'wavelet' for CDF 9/7 and 'wavelet-haar', … for the other families; provideCodec those to read their bytes.
+ * Parameters: `coefficients` [kh, kw, C], Mallat's layout, linear; with a residual also the constants `positions` and
+ * `corrections`. Gradients of decode: coefficients.
+ * @throws ArgumentError for a family that is none; encode: see WavetableCodec.
+ */
+export class WaveletCodec extends WavetableCodec {
+  readonly id: string;
+  readonly version = 1;
+  override readonly forms: Readonly<Record<string, Form>>;
+  readonly #transform: Transform;
+  readonly #residual: boolean;
+
+  constructor({ family = 'cdf97', residual = true }: WaveletCodecOptions = {}) {
+    super();
+    const mode = defaultMode(family);
+    checkWavelet('WaveletCodec', family, mode);
+    this.id = family === 'cdf97' ? 'wavelet' : `wavelet-${family}`;
+    this.#transform = waveletOnHost(family, mode);
+    this.#residual = residual;
+    this.forms = {
+      coefficients: {
+        kind: 'linear',
+        decode: (coefficients, context) => tf.tidy(() => decoded(coefficients, context, family, mode)),
+      },
+    };
+  }
+
+  protected async compress(
+    wavetable: HostWavetable,
+    target: Target,
+    _options: EncodeOptions,
+  ): Promise<Uint8Array> {
+    return encodeTransform(`${this.id}: encode`, this.#transform, wavetable, target, {
+      residual: this.#residual,
+    });
+  }
+
+  unpack(payload: Uint8Array, shape: NodeShape, source: string): Parameters {
+    return unpackTransform(this.#transform, payload, shape, source);
+  }
+
+  checkParameters(parameters: Parameters, shape: NodeShape, source: string): void {
+    checkTransformParameters(this.#transform, parameters, shape, source);
+  }
+
+  protected override reconstruct(
+    params: Readonly<Record<string, tf.Tensor>>,
+    constants: Readonly<Record<string, tf.Tensor>>,
+    context: DecodeContext,
+  ): tf.Tensor3D {
+    return withResidual(super.reconstruct(params, constants, context), constants, context);
+  }
+}
+
+/** Zeros at the far ends up to [N, h, w, C]. */
+function padded(x: tf.Tensor4D, h: number, w: number): tf.Tensor4D {
+  const [, height, width] = x.shape;
+  return height === h && width === w
+    ? x
+    : tf.pad(x, [
+        [0, 0],
+        [0, h - height],
+        [0, w - width],
+        [0, 0],
+      ]);
+}
+
+/**
+ * [N, kh, kw, C] → [N, h, w, C] at context.resolution. Levels whose details lie outside the box only interpolate: together
+ * with the resampling they are one matrix an axis, which is cheap where the box and the result are small.
+ */
+function decoded(
+  box: tf.Tensor4D,
+  { shape: [height, width], resolution: [h, w], periodic }: DecodeContext,
+  family: WaveletFamily,
+  mode: WaveletMode,
+): tf.Tensor4D {
+  const levels = levelsOf(height, width);
+  const corners = cornersOf(height, width, levels);
+  const [, kh, kw] = box.shape;
+  let above = 0;
+  while (above < levels && kh <= corners[above + 1][0] && kw <= corners[above + 1][1]) above++;
+  const [ch, cw] = corners[above];
+  const low = inverseWaveletTransform(padded(box, ch, cw), { family, mode, levels: levels - above });
+  const native = h === height && w === width;
+  const byLevels = FILTER_COST * height * width + (native ? 0 : h * width * height + h * w * width);
+  if (above === 0 || byLevels < h * ch * cw + h * w * cw) {
+    const whole = inverseWaveletTransform(padded(low, height, width), { family, mode, levels: above });
+    return resample(whole, h, w, periodic);
+  }
+  const matrix = (sizes: number[], to: number, wraps: boolean) =>
+    tf.tensor2d(keptMatrix(sizes, to, wraps, family, mode).slice(), [to, sizes[above]]);
+  const rows = alongAxis(
+    low,
+    1,
+    matrix(
+      corners.slice(0, above + 1).map(([n]) => n),
+      h,
+      periodic.h,
+    ),
+  );
+  return alongAxis(
+    rows,
+    2,
+    matrix(
+      corners.slice(0, above + 1).map(([, n]) => n),
+      w,
+      periodic.w,
+    ),
+  );
+}
+
+/** Multiplications a sample of synthesis, and what moves it, as much as those of a matrix product. */
+const FILTER_COST = 64;
+
+const MATRICES_KEPT = 16;
+const matrices = new Map<string, Float32Array>();
+
+/** [to, low]: synthesis from the low corner through `sizes` (the finest first), then resampling to `to`. */
+function keptMatrix(
+  sizes: readonly number[],
+  to: number,
+  wraps: boolean,
+  family: WaveletFamily,
+  mode: WaveletMode,
+): Float32Array {
+  const key = `${family} ${mode} ${sizes} ${to} ${wraps}`;
+  const matrix = matrices.get(key) ?? interpolation(sizes, to, wraps, family, mode);
+  matrices.delete(key);
+  matrices.set(key, matrix);
+  if (matrices.size > MATRICES_KEPT) matrices.delete(matrices.keys().next().value as string);
+  return matrix;
+}
+
+function interpolation(
+  sizes: readonly number[],
+  to: number,
+  wraps: boolean,
+  family: WaveletFamily,
+  mode: WaveletMode,
+): Float32Array {
+  const from = sizes[0];
+  const low = sizes[sizes.length - 1];
+  const resampling = resampleMatrix(from, to, wraps);
+  const out = new Float32Array(to * low);
+  for (let i = 0; i < low; i++) {
+    let signal = new Float64Array(low);
+    signal[i] = 1;
+    for (let l = sizes.length - 2; l >= 0; l--) {
+      const { rows, taps, indices, weights } = synthesisMatrix(family, mode, sizes[l]);
+      const next = new Float64Array(rows);
+      for (let t = 0; t < rows * taps; t++) {
+        if (indices[t] < signal.length) next[Math.floor(t / taps)] += weights[t] * signal[indices[t]];
+      }
+      signal = next;
+    }
+    for (let r = 0; r < to; r++) {
+      let sum = 0;
+      for (let s = 0; s < from; s++) sum += resampling[r * from + s] * signal[s];
+      out[r * low + i] = sum;
+    }
+  }
+  return out;
+}
