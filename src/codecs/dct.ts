@@ -80,7 +80,7 @@ function decode(coefficients: tf.Tensor4D, { shape, resolution, periodic }: Deco
   return resample(separable(box, h.matrix, w.matrix), resolution[0], resolution[1], periodic);
 }
 
-const form: Form = { kind: 'linear', decode };
+const form: Form = { kind: 'linear', size: ([height, width]) => [height, width], decode };
 
 export interface DCTOptions {
   /**
@@ -103,6 +103,10 @@ export class DCTCodec extends WavetableCodec {
   constructor({ residual = true }: DCTOptions = {}) {
     super();
     this.#residual = residual;
+  }
+
+  override get blending(): DCTCodec {
+    return this.#residual ? new DCTCodec({ residual: false }) : this;
   }
 
   protected override async compress(wavetable: HostWavetable, target: Target): Promise<Uint8Array> {

@@ -63,7 +63,7 @@ function decode(coefficients: tf.Tensor4D, { shape, resolution }: DecodeContext)
   });
 }
 
-const form: Form = { kind: 'linear', decode };
+const form: Form = { kind: 'linear', size: ([height, width]) => [height, frequencies(width, true)], decode };
 
 export interface FFTOptions {
   /**
@@ -86,6 +86,10 @@ export class FFTCodec extends WavetableCodec {
   constructor({ residual = true }: FFTOptions = {}) {
     super();
     this.#residual = residual;
+  }
+
+  override get blending(): FFTCodec {
+    return this.#residual ? new FFTCodec({ residual: false }) : this;
   }
 
   protected override async compress(wavetable: HostWavetable, target: Target): Promise<Uint8Array> {

@@ -56,6 +56,7 @@ export class WaveletCodec extends WavetableCodec {
   override readonly forms: Readonly<Record<string, Form>>;
   readonly #transform: Transform;
   readonly #residual: boolean;
+  readonly #family: WaveletFamily;
 
   constructor({ family = 'cdf97', residual = true }: WaveletCodecOptions = {}) {
     super();
@@ -64,12 +65,18 @@ export class WaveletCodec extends WavetableCodec {
     this.id = family === 'cdf97' ? 'wavelet' : `wavelet-${family}`;
     this.#transform = waveletOnHost(family, mode);
     this.#residual = residual;
+    this.#family = family;
     this.forms = {
       coefficients: {
         kind: 'linear',
+        size: ([height, width]) => [height, width],
         decode: (coefficients, context) => tf.tidy(() => decoded(coefficients, context, family, mode)),
       },
     };
+  }
+
+  override get blending(): WaveletCodec {
+    return this.#residual ? new WaveletCodec({ family: this.#family, residual: false }) : this;
   }
 
   protected async compress(
