@@ -7,7 +7,7 @@ import { CompressedWavetable, QualityNotReachedError, ready } from '../../src/in
 import golden from '../golden/predictive.json' with { type: 'json' };
 import { eachBackend, withoutLeaks } from '../support/backends.js';
 import { fromBase64 } from '../support/base64.js';
-import { fieldOf, noise, smooth } from '../support/codecs.js';
+import { fieldOf, noise, smooth } from '../support/fields.js';
 import { expectClose, magnitude, random } from '../support/numbers.js';
 
 const codec = new PredictiveCodec();

@@ -7,7 +7,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { PredictiveCodec } from '../../src/codecs/predictive.js';
-import { noise, smooth } from '../support/codecs.js';
+import { noise, smooth } from '../support/fields.js';
 
 tf.enableProdMode();
 await tf.setBackend('cpu');
