@@ -1,8 +1,9 @@
 /** Public names, nothing else. */
 import { installCpu } from './backends/cpu/index.js';
 import { ready } from './backends/ready.js';
+import { AutoCodec } from './codecs/auto.js';
 import { OWN_CODECS } from './codecs/own.js';
-import { provideCodec } from './codecs/registry.js';
+import { provideCodec, provideMethod } from './codecs/registry.js';
 import { npz } from './formats/npz.js';
 import { provideFormat, provideStorage } from './grid/persistence.js';
 import { provideBackend } from './ops/device.js';
@@ -19,9 +20,20 @@ export {
   WavetableCodec,
 } from './codecs/codec.js';
 export { CompressedWavetable, type Decodable, type FromBytesOptions } from './codecs/compressed.js';
+export { DCTCodec, type DCTOptions } from './codecs/dct.js';
+export { FFTCodec, type FFTOptions, wavesOf } from './codecs/fft.js';
+export {
+  GaussianMixtureCodec,
+  type GaussianMixtureOptions,
+  type GaussianMixtureParams,
+} from './codecs/gaussian.js';
+export { LosslessCodec } from './codecs/lossless.js';
 export type { HostTensor, Parameters } from './codecs/parameters.js';
+export { PredictiveCodec } from './codecs/predictive.js';
 export type { Achieved, Quality, Target } from './codecs/quality.js';
+export { QuantizedCodec, type QuantizedDtype, type QuantizedOptions } from './codecs/quantized.js';
 export { provideCodec } from './codecs/registry.js';
+export { WaveletCodec, type WaveletCodecOptions } from './codecs/wavelet.js';
 export {
   ArgumentError,
   CoordinateError,
@@ -45,13 +57,17 @@ export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.
 export type { Colormap, SliceOptions } from './grid/visualize.js';
 export type { Wavetable } from './grid/wavetable.js';
 export { BOUNDARIES, type Boundary } from './interpolation/stencil.js';
+export { irfft2, rfft2 } from './ops/fourier.js';
+export { gaussians } from './ops/gaussians.js';
 export { meanSquare } from './ops/meansquare.js';
 export { resample } from './ops/resample.js';
+export { inverseWaveletTransform, waveletTransform } from './ops/wavelet.js';
 
-export { ready };
+export { AutoCodec, ready };
 
 provideBackend('cpu', { install: installCpu });
 for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () => ready({ backend }) });
 for (const codec of OWN_CODECS) provideCodec(codec);
+provideMethod(new AutoCodec());
 provideFormat(npz);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

@@ -12,6 +12,7 @@ import {
   type WavetableCodec,
 } from './codec.js';
 import type { CompressedWavetable, Decodable } from './compressed.js';
+import { OWN_CODECS } from './own.js';
 import { checkQuality, type Quality, statisticsOf } from './quality.js';
 import { knownCodec } from './registry.js';
 
@@ -22,11 +23,11 @@ export class AutoCodec {
   readonly id = 'auto';
 
   /**
-   * @param codecs the ones it tries, in this order.
+   * @param codecs the ones it tries, in this order; default: all of Wavecube's own.
    * @param preferBlending prefer a result that cubes can blend, unless another is less than half its size.
    */
   constructor(
-    private readonly codecs: readonly WavetableCodec[],
+    private readonly codecs: readonly WavetableCodec[] = OWN_CODECS,
     private readonly preferBlending = false,
   ) {
     check(codecs.length > 0, () => new ArgumentError('AutoCodec: codecs must not be empty'));
