@@ -180,7 +180,8 @@ export class Bank {
     const page = this.#pageOf(row);
     const shape = [...this.options.row];
     const device = findDevice(tf.getBackend());
-    if (device?.readsSync && !page.trainable) {
+    // Elsewhere a slice costs the whole page: tfjs's wasm kernel copies its input.
+    if (device?.sharesArrays && !page.trainable) {
       const values = tf.tidy(() => tf.slice(page.tensor, [row - page.firstRow, 0], [1, -1]).dataSync());
       if (this.options.dtype === 'float32') return tf.tensor(values.slice(), shape, 'float32');
       const floats = new Float32Array(this.payload);
