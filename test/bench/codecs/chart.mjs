@@ -9,7 +9,7 @@ const LEGEND = 44;
 
 const n = (x) => String(Math.round(x * 10) / 10);
 const escaped = (text) => text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c]);
-const power = (t) => (t >= 1 && t < 1e5 ? t.toLocaleString('en') : `${t}`);
+const power = (t) => (t >= 1 && t < 1e6 ? t.toLocaleString('en') : `${t}`);
 
 /** `auto` is black and wide, peers are dashed. */
 function stylesOf(contenders, peers) {

@@ -96,10 +96,11 @@ async function rates(python, about) {
   );
   const drawing = chart(results, PEERS);
   await writeFile(join(folder, `rates-seed${options.seed}.svg`), drawing);
+  const auto = bestTable(results, tolerances, PEERS);
   const text = [
     `${about}; seed ${options.seed}.`,
     `Ratio.\n\n${ratioTable(results, tolerances)}`,
-    `Auto beside the best peer.\n\n${bestTable(results, tolerances, PEERS)}`,
+    ...(auto ? [`Auto beside the best peer.\n\n${auto}`] : []),
     `PSNR in dB, and the largest error as a part of the bound.\n\n${errorTable(results, tolerances)}`,
     `Milliseconds to encode / unpack / decode, peers' to encode / decode; medians over the tolerances.\n\n${timeTable(results)}`,
   ].join('\n\n');

@@ -77,7 +77,7 @@ export function timeTable(results) {
   return table(['field', ...peers], lines);
 }
 
-/** The best peer's ratio beside auto's. */
+/** The best peer's ratio beside auto's; null where not both were measured. */
 export function bestTable(results, tolerances, peers) {
   const lines = results.flatMap(({ field, rows }) =>
     tolerances.flatMap((t) => {
@@ -98,6 +98,7 @@ export function bestTable(results, tolerances, peers) {
       ];
     }),
   );
+  if (!lines.length) return null;
   return table(
     ['field', 'tolerance', 'auto', 'by', 'best peer', 'which', 'auto / best peer'],
     lines,

@@ -26,6 +26,7 @@ for (const [i, place] of PLACES.entries()) {
   }
   const values = Float32Array.from(evaluate(nodes[i].gaussians, EDGE));
   const range = values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b));
+  globalThis.gc?.(); // this program's own float64 is not the cube's
   cube.setNode(...place, values);
   const started = performance.now();
   try {
