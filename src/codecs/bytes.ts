@@ -65,19 +65,23 @@ export class ByteWriter {
 }
 
 export class ByteReader {
+  readonly #data: Uint8Array;
   #offset = 0;
 
   constructor(
-    private readonly data: Uint8Array,
+    data: Uint8Array,
     private readonly source: string,
-  ) {}
+  ) {
+    // A plain view: slice copies it, where that of Node's Buffer does not.
+    this.#data = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  }
 
   get offset(): number {
     return this.#offset;
   }
 
   get left(): number {
-    return this.data.length - this.#offset;
+    return this.#data.length - this.#offset;
   }
 
   u8(): number {
@@ -122,10 +126,10 @@ export class ByteReader {
   /** A view of the next `count` bytes. */
   bytes(count: number): Uint8Array {
     check(count <= this.left, () =>
-      this.error(`ends after ${this.data.length} bytes, ${count - this.left} too soon`),
+      this.error(`ends after ${this.#data.length} bytes, ${count - this.left} too soon`),
     );
     this.#offset += count;
-    return this.data.subarray(this.#offset - count, this.#offset);
+    return this.#data.subarray(this.#offset - count, this.#offset);
   }
 
   error(message: string): FormatError {

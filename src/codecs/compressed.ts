@@ -98,7 +98,7 @@ export class CompressedWavetable implements Decodable {
     const codec = codecFor(id, version, source);
     const parameters = raw ? readRaw(payload, source) : codec.unpack(payload, shape, source);
     if (raw) codec.checkParameters(parameters, shape, source);
-    return new CompressedWavetable(id, shape, achieved, bytes.slice(), parameters);
+    return new CompressedWavetable(id, shape, achieved, new Uint8Array(bytes), parameters);
   }
 
   /** What a codec made and measured. */

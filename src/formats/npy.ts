@@ -69,7 +69,7 @@ export function decodeNpy(bytes: Uint8Array, source: string): NpyArray {
   check(size === body, () =>
     fail(`holds ${body} bytes of data where its shape (${shapeText}) needs ${size}`),
   );
-  // A copy: the payload need not be aligned where it lies.
-  const data = new Values(bytes.slice(start + length).buffer);
+  // A copy: the payload need not be aligned where it lies. Not by slice, which for Node's Buffer is none.
+  const data = new Values(new Uint8Array(bytes.subarray(start + length)).buffer);
   return { dtype: descr as NpyDtype, shape, data };
 }

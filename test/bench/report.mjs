@@ -3,7 +3,7 @@ import { agrees, barRows, passName } from './bars.mjs';
 import { describe } from './cases.mjs';
 import { median } from './timing.mjs';
 
-function table(head, rows, numeric = () => true) {
+export function table(head, rows, numeric = () => true) {
   const all = [head, ...rows];
   const widths = head.map((_, c) => Math.max(3, ...all.map((row) => row[c].length)));
   const line = (row) =>
