@@ -1,4 +1,5 @@
 /** The exports of the two binaries; src/backends/wasm/binary.ts gives their signatures to TypeScript. */
+export { addBox } from './addbox';
 export { coordGrad } from './coordgrad';
 export { waves, wavesAdjoint } from './fourier';
 export { gaussians, gaussiansScratch } from './gaussians';

@@ -16,6 +16,12 @@ export interface Parameters {
   constants: Readonly<Record<string, HostTensor>>;
 }
 
+/**
+ * 1, 2, … 8, 10, 12, … 16, 20, …: the size of a box of coefficients after n, in steps of a quarter to an eighth. Boxes are of few
+ * sizes, so that the nodes of a cube share banks.
+ */
+export const nextBoxSize = (n: number): number => n + Math.max(1, 2 ** (Math.floor(Math.log2(n)) - 2));
+
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** Named arrays as tensors of the active backend. */

@@ -33,7 +33,7 @@ import {
   type Layout,
   plainLayout,
 } from './coefficients.js';
-import { type NodeShape, type Parameters, sizeOf } from './parameters.js';
+import { type NodeShape, nextBoxSize, type Parameters, sizeOf } from './parameters.js';
 import type { Target } from './quality.js';
 import { Rotations } from './rotation.js';
 
@@ -113,6 +113,9 @@ class Search {
   private readonly scratch: Int32Array;
   private rotations = Rotations.none;
   private readonly largest: number;
+  /** [kh, kw] of the coefficients that may be other than 0, and the energy of those that are not. */
+  private limit: readonly [kh: number, kw: number];
+  private energyBeyond = 0;
 
   constructor(
     private readonly transform: Transform,
@@ -129,6 +132,19 @@ class Search {
     let largest = 0;
     for (const v of this.coefficients) if (Math.abs(v) > largest) largest = Math.abs(v);
     this.largest = largest;
+    this.limit = [this.full[0], this.full[1]];
+  }
+
+  /** Leaves off what lies beyond the first kh × kw coefficients. @returns their energy. */
+  crop(kh: number, kw: number): number {
+    const [height, width, c] = this.full;
+    this.limit = [kh, kw];
+    this.energyBeyond = 0;
+    for (let y = 0; y < height; y++) {
+      const from = (y * width + (y < kh ? kw : 0)) * c;
+      for (let i = from; i < (y + 1) * width * c; i++) this.energyBeyond += this.coefficients[i] ** 2;
+    }
+    return this.energyBeyond;
   }
 
   private get parts(): number {
@@ -163,7 +179,7 @@ class Search {
   }
 
   quantised(step: number, deadZone = DEAD_ZONE): Quantised {
-    const { coefficients, scratch, full, weights, parts } = this;
+    const { coefficients, scratch, full, weights, parts, limit } = this;
     const [, width, c] = full;
     const steps = Float32Array.from({ length: c }, (_, k) => step * weights[Math.floor(k / parts)]);
     const inverse = Float64Array.from(steps, (s) => 1 / s);
@@ -173,9 +189,9 @@ class Search {
     let ofOnes = 0;
     let more = 0;
     let ofMore = 0;
-    let i = 0;
-    for (let y = 0; y < full[0]; y++) {
-      for (let x = 0; x < width; x++) {
+    for (let y = 0; y < limit[0]; y++) {
+      let i = y * width * c;
+      for (let x = 0; x < limit[1]; x++) {
         for (let k = 0; k < c; k++, i++) {
           const v = coefficients[i] * inverse[k];
           const magnitude = v < 0 ? -v : v;
@@ -209,16 +225,19 @@ class Search {
   squaredError(step: number): number {
     const { header } = this.quantised(step);
     const { steps, below } = header;
-    const { coefficients, scratch } = this;
-    const c = steps.length;
-    let squaredError = 0;
+    const { coefficients, scratch, limit } = this;
+    const [, width, c] = this.full;
+    let squaredError = this.energyBeyond;
     const one = 1 - below[0] / 256;
     const less = below[1] / 256;
-    for (let j = 0, k = 0; j < scratch.length; j++, k = k + 1 === c ? 0 : k + 1) {
-      const v = scratch[j];
-      const rebuilt = v > 1 ? v - less : v < -1 ? v + less : v * one;
-      const error = coefficients[j] - rebuilt * steps[k];
-      squaredError += error * error;
+    for (let y = 0; y < limit[0]; y++) {
+      const end = (y * width + limit[1]) * c;
+      for (let j = y * width * c, k = 0; j < end; j++, k = k + 1 === c ? 0 : k + 1) {
+        const v = scratch[j];
+        const rebuilt = v > 1 ? v - less : v < -1 ? v + less : v * one;
+        const error = coefficients[j] - rebuilt * steps[k];
+        squaredError += error * error;
+      }
     }
     return squaredError;
   }
@@ -308,7 +327,7 @@ export function encodeTransform(
   }
   const search = new Search(transform, wavetable, new Float64Array(wavetable.shape[2]).fill(1));
   if (Number.isFinite(target.bytes)) return withinBytes(where, search, target, largest);
-  return withinSquaredError(where, search, target);
+  return withinSquaredError(where, search, target, !residual);
 }
 
 /** Steps are in units of the bounds: search.weights. */
@@ -377,28 +396,47 @@ function largestStep(
   return low;
 }
 
-function withinSquaredError(where: string, search: Search, target: Target): Uint8Array {
+/** What a smaller box may cost: a part of the bits of the best. */
+const BOX_COST = 1.3;
+/** The part of the error that what a box leaves off may take. */
+const LEFT_OFF = 0.9;
+
+/** @param compact a small box is worth some bytes: a cube holds boxes in memory, and blends and decodes all of them. */
+function withinSquaredError(where: string, search: Search, target: Target, compact: boolean): Uint8Array {
   const { values } = search.wavetable;
   const guess = Math.sqrt((12 * target.squaredError) / values.length);
   check(guess > 0, () => notReached(where, target));
   search.rotate(guess);
+  const stepFor = (wanted: number) =>
+    largestStep(where, target, search.smallestStep, guess, 40, (s) => search.squaredError(s) <= wanted);
+  if (compact) cropToBox(search, target.squaredError, stepFor);
   let wanted = target.squaredError;
   for (let attempt = 0; attempt < 4; attempt++) {
-    const step = largestStep(
-      where,
-      target,
-      search.smallestStep,
-      guess,
-      40,
-      (s) => search.squaredError(s) <= wanted,
-    );
-    const quantised = search.quantised(step);
+    const quantised = search.quantised(stepFor(wanted));
     let squaredError = 0;
     for (const e of search.errors(quantised)) squaredError += e * e;
     if (squaredError <= target.squaredError * (1 - 1e-6)) return search.payload(quantised, null);
     wanted *= Math.min(0.999, (0.998 * target.squaredError) / squaredError);
   }
   throw notReached(where, target);
+}
+
+/** Crops to the smallest box of a ladder of sizes that costs at most BOX_COST of the fewest bits. */
+function cropToBox(search: Search, squaredError: number, stepFor: (wanted: number) => number): void {
+  const [height, width] = search.full;
+  const longest = Math.max(height, width);
+  const boxes: { kh: number; kw: number; bits: number }[] = [];
+  for (let n = 1; ; n = nextBoxSize(n)) {
+    const [kh, kw] = [height, width].map((size) => Math.min(size, Math.ceil((size * n) / longest)));
+    if (search.crop(kh, kw) <= LEFT_OFF * squaredError) {
+      boxes.push({ kh, kw, bits: search.bits(search.quantised(stepFor(squaredError))) });
+      if (boxes.length > 4 && boxes[boxes.length - 1].bits >= boxes[boxes.length - 2].bits) break;
+    }
+    if (n >= longest) break;
+  }
+  const fewest = Math.min(...boxes.map(({ bits }) => bits));
+  const { kh, kw } = boxes.find(({ bits }) => bits <= BOX_COST * fewest)!;
+  search.crop(kh, kw);
 }
 
 function withinBytes(where: string, search: Search, target: Target, largest: number): Uint8Array {

@@ -135,6 +135,14 @@ export class Bank {
     }
   }
 
+  /** Gives back the rows of the last page that no node has had yet. Not of a trainable bank: a variable keeps its shape. */
+  trim(): void {
+    const last = this.pages[this.pages.length - 1];
+    const used = this.#used - (last?.firstRow ?? 0);
+    if (!last || last.trainable || used <= 0 || used >= last.capacity) return;
+    last.replace(tf.tidy(() => tf.add(tf.slice(last.tensor, [0, 0], [used, -1]), 0)) as tf.Tensor2D);
+  }
+
   /** Sets a node; values of `lanes` elements, as packed by `pack`, or a float32 tensor [1, payload]. */
   set(cell: number, values: Float32Array | Int32Array | tf.Tensor2D): void {
     const known = this.#rowOf[cell];

@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { DecodeContext, Form } from '../codecs/codec.js';
 import { knownCodec } from '../codecs/registry.js';
 import { check, DeviceError } from '../errors.js';
+import { addBox } from '../ops/addbox.js';
 import { findDevice } from '../ops/device.js';
 import { sampleRows } from '../ops/sample.js';
 import { onTape } from '../ops/tape.js';
@@ -75,22 +76,17 @@ function hostOf(coords: tf.Tensor2D): Float32Array | undefined {
   return findDevice(tf.getBackend())?.readsSync ? coords.dataSync<'float32'>() : undefined;
 }
 
-/** [N, kh, kw, c]: the samples of banks of one linear form, padded to the largest array. */
+/** [N, kh, kw, c]: the samples of banks of one linear form, added up in the largest array. */
 function sumOfCoefficients(banks: readonly Bank[], coords: tf.Tensor2D): tf.Tensor4D {
   const most = [0, 1].map((axis) => Math.max(...banks.map((bank) => bank.options.row[axis])));
-  return banks
-    .map((bank) => {
-      const [kh, kw, c] = bank.options.row;
-      const rows = bank.sample(coords).reshape([coords.shape[0], kh, kw, c]) as tf.Tensor4D;
-      if (kh === most[0] && kw === most[1]) return rows;
-      return tf.pad(rows, [
-        [0, 0],
-        [0, most[0] - kh],
-        [0, most[1] - kw],
-        [0, 0],
-      ]) as tf.Tensor4D;
-    })
-    .reduce((a, b) => tf.add(a, b));
+  const sizes = banks.map(({ options: { row } }) => row as [number, number, number]);
+  const parts = banks.map(
+    (bank, i) => bank.sample(coords).reshape([coords.shape[0], ...sizes[i]]) as tf.Tensor4D,
+  );
+  const whole = sizes.findIndex(([kh, kw]) => kh === most[0] && kw === most[1]);
+  const first =
+    whole >= 0 ? parts[whole] : tf.zeros<tf.Rank.R4>([coords.shape[0], most[0], most[1], sizes[0][2]]);
+  return parts.reduce((sum, part, i) => (i === whole ? sum : addBox(sum, part)), first);
 }
 
 /** [N, M, P]: the components of all corners in banks of one additive form, scaled by the corners' weights. */

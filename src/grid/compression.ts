@@ -48,6 +48,8 @@ export interface CompressibleNodes {
   watch(cell: number): () => boolean;
   replace(where: string, cell: number, compressed: CompressedWavetable): void;
   place(cell: number): [number, number, number];
+  /** Gives back what was grown beyond the nodes. */
+  trim(): void;
   /** @throws DisposedError or DeviceError if the cube cannot be written any more. */
   alive(where: string): void;
 }
@@ -133,5 +135,6 @@ export async function compressCells(
     reports.push(node);
     options.onProgress?.({ done: reports.length, total: cells.length, node });
   }
+  nodes.trim();
   return reports;
 }

@@ -8,7 +8,13 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { DecodeContext, Form, WavetableCodec } from '../codecs/codec.js';
-import { type HostTensor, type NodeShape, type Parameters, sizeOf } from '../codecs/parameters.js';
+import {
+  type HostTensor,
+  type NodeShape,
+  nextBoxSize,
+  type Parameters,
+  sizeOf,
+} from '../codecs/parameters.js';
 import { knownCodec } from '../codecs/registry.js';
 import type { RowCodec } from './bank.js';
 
@@ -17,10 +23,11 @@ export interface RowForm {
   row: readonly number[];
 }
 
-/** 1, 2, 3, 4, 6, 8, 12, 16, 24, …: the least that is not below n, or `most`. */
+/** The least size of a box that is not below n, or `most`. */
 export function roomFor(n: number, most = Number.POSITIVE_INFINITY): number {
-  const power = 2 ** Math.floor(Math.log2(Math.max(1, n)));
-  return Math.min(most, [power, 1.5 * power].find((m) => m >= n && Number.isInteger(m)) ?? 2 * power);
+  let size = 1;
+  while (size < n) size = nextBoxSize(size);
+  return Math.min(most, size);
 }
 
 /** The form of a bank's rows; undefined where they are decoded one by one. */

@@ -759,6 +759,7 @@ export class WavetableMatrix {
       watch: (cell) => store.watch(cell),
       replace: (where, cell, compressed) => store.setCompressed(where, [{ cell, compressed }]),
       place: (cell) => nodeOf(this.#settings.dims, cell),
+      trim: () => store.trim(),
       alive: (where) => this.#alive(where),
     };
   }

@@ -109,6 +109,11 @@ export class NodeStore {
     }
   }
 
+  /** Gives back what banks of compressed nodes have grown beyond their nodes. */
+  trim(): void {
+    for (const bank of this.banks) if (bank.options.codec) bank.trim();
+  }
+
   /** Watches a cell until the result is called, which says whether its node was set or deleted meanwhile. */
   watch(cell: number): () => boolean {
     const watched = this.#watched.get(cell) ?? { changes: 0, watchers: 0 };

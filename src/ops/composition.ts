@@ -4,6 +4,7 @@
  * right node for coordinates below 2²⁴ in magnitude, and some node of the axis beyond.
  */
 import * as tf from '@tensorflow/tfjs';
+import { registerAddBoxComposition } from './addboxcontract.js';
 import type { SamplingAttrs, SamplingInputs } from './contract.js';
 import { registerGaussiansComposition } from './gaussianscomposition.js';
 import { type Op, registerOps } from './register.js';
@@ -211,6 +212,7 @@ type Composition = (inputs: SamplingInputs, attrs: SamplingAttrs) => tf.Tensor;
 /** Registers the compositions as the kernels of a backend. */
 export function registerComposition(backendName: string): void {
   registerWavesComposition(backendName);
+  registerAddBoxComposition(backendName);
   registerWaveletComposition(backendName);
   registerGaussiansComposition(backendName);
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.

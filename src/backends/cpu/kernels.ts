@@ -2,6 +2,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, type OpCall, registerOps } from '../../ops/register.js';
 import { registerSeparable } from '../../ops/separablecontract.js';
+import { registerAddBox } from './addbox.js';
 import { registerFourier } from './fourier.js';
 import { registerCpuGaussians } from './gaussians.js';
 import type { Job, Nodes } from './job.js';
@@ -44,6 +45,7 @@ const on =
   };
 
 export function registerKernels(): void {
+  registerAddBox();
   registerFourier();
   registerCpuGaussians();
   registerOps('cpu', {

@@ -49,6 +49,8 @@ export interface Kernels extends WasmGaussians {
     half: number,
     scratch: number,
   ): void;
+  /** w and kw are floats of a row. */
+  addBox(out: number, x: number, y: number, n: number, h: number, w: number, kh: number, kw: number): void;
   meanSquare(out: number, x: number, size: number): void;
   meanSquareGrad(out: number, x: number, dy: number, size: number): void;
   /** Bytes of scratch that `separable` needs at most. */

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { SamplingAttrs } from '../../ops/contract.js';
 import { type Op, registerOps } from '../../ops/register.js';
 import { registerSeparable } from '../../ops/separablecontract.js';
+import { registerAddBox } from './addbox.js';
 import { registerFourier } from './fourier.js';
 import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
@@ -96,6 +97,7 @@ const on =
     run(heapOf(backend as WasmBackend), inputs, attrs);
 
 export function registerKernels(): void {
+  registerAddBox();
   registerFourier();
   registerWasmGaussians();
   registerOps('wasm', {

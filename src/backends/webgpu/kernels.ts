@@ -2,6 +2,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, registerOps } from '../../ops/register.js';
 import { registerSeparable } from '../../ops/separablecontract.js';
+import { registerAddBox } from './addbox.js';
 import { registerFourier } from './fourier.js';
 import { registerWebgpuGaussians } from './gaussians.js';
 import { type SamplingJob, type SamplingTensors, samplingJob } from './job.js';
@@ -18,6 +19,7 @@ const on =
     run(samplingJob(kernel, gpuOf(backend), inputs as SamplingTensors, attrs));
 
 export function registerKernels(): void {
+  registerAddBox();
   registerFourier();
   registerWebgpuGaussians();
   registerOps('webgpu', {
