@@ -32,6 +32,10 @@ const COMPACT_SIZE = SHAPE_SIZE + 2;
 const MOST_GAUSSIANS = 4096;
 /** Multiplications of an effort of 1. */
 const WORK = 1.2e10;
+/** Of float32 evaluation, as a part of the largest value. */
+const ROUNDING = 1e-6;
+/** Values of a wavetable that all of it is for. */
+const WORK_SIZE = 2 ** 20;
 
 /** [N, M, 7] → [N, M, 5 + C]: channel c has the amplitude A · cos(φ − cπ/2). */
 function expanded(components: tf.Tensor3D, channels: number): tf.Tensor3D {
@@ -65,6 +69,16 @@ function weighed(components: tf.Tensor3D, weights: tf.Tensor2D, scaled: number):
   const rest = size - SHAPE_SIZE - scaled;
   if (rest > 0) parts.push(column(SHAPE_SIZE + scaled, rest));
   return tf.concat(parts, 2);
+}
+
+/** Whether a bound lies below what float32 sums of Gaussians can keep. */
+function belowRounding({ values, shape }: HostWavetable, target: Target): boolean {
+  const channels = shape[2];
+  const largest = new Float64Array(channels);
+  for (let i = 0, c = 0; i < values.length; i++, c = c + 1 === channels ? 0 : c + 1) {
+    largest[c] = Math.max(largest[c], Math.abs(values[i]));
+  }
+  return largest.some((most, c) => target.maxAbs[c] < ROUNDING * most);
 }
 
 /**
@@ -124,11 +138,19 @@ export class GaussianMixtureCodec extends WavetableCodec {
     target: Target,
     { signal }: EncodeOptions,
   ): Promise<Uint8Array> {
-    const payload = await fitted(wavetable, target, {
-      maxGaussians: this.#maxGaussians,
-      maxWork: this.#effort * WORK,
-      signal,
-    });
+    const size = wavetable.values.length;
+    const payload = belowRounding(wavetable, target)
+      ? null
+      : await fitted(wavetable, target, {
+          // More parameters than values are no compression.
+          maxGaussians: Math.max(
+            1,
+            Math.min(this.#maxGaussians, Math.floor(size / (SHAPE_SIZE + wavetable.shape[2]))),
+          ),
+          // A small wavetable is not worth the work of a large one.
+          maxWork: this.#effort * WORK * Math.min(1, Math.sqrt(size / WORK_SIZE)),
+          signal,
+        });
     if (!payload) throw new QualityNotReachedError(`${this.id}: encode`, asked(target), null);
     return payload;
   }

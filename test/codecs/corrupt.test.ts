@@ -9,7 +9,7 @@ import { MAX_ELEMENTS } from '../../src/codecs/container.js';
 import { OWN_CODECS } from '../../src/codecs/own.js';
 import { sizeOf } from '../../src/codecs/parameters.js';
 import type { Quality } from '../../src/codecs/quality.js';
-import { CompressedWavetable, FormatError, ready } from '../../src/index.js';
+import { CompressedWavetable, FormatError, QualityNotReachedError, ready } from '../../src/index.js';
 import { discs, eachCodec, fieldOf, smooth } from '../support/fields.js';
 import { random } from '../support/numbers.js';
 
@@ -23,11 +23,16 @@ async function streams(codec: WavetableCodec): Promise<Uint8Array[]> {
   const qualities: Quality[] = [0.9, 0.99];
   for (const field of [smooth([6, 5, 2]), discs([8, 8, 2]), fieldOf([4, 4, 1], () => 0.5)]) {
     for (const quality of codec.takesNonFinite ? [1 as const] : qualities) {
-      const made = await codec.encode(field, quality);
-      out.push(made.bytes.slice());
-      made.dispose();
+      try {
+        const made = await codec.encode(field, quality);
+        out.push(made.bytes.slice());
+        made.dispose();
+      } catch (error) {
+        if (!(error instanceof QualityNotReachedError)) throw error;
+      }
     }
   }
+  expect(out.length).to.be.above(2);
   return out;
 }
 
@@ -43,7 +48,8 @@ function readOf(bytes: Uint8Array, verify: boolean): CompressedWavetable | null 
 
 eachCodec('damaged bytes', (codec) => {
   let all: Uint8Array[];
-  before(async () => {
+  before(async function () {
+    this.timeout(60_000);
     await ready({ backend: 'cpu' });
     all = await streams(codec);
   });

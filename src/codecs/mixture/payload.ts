@@ -17,7 +17,14 @@
  */
 import { check } from '../../errors.js';
 import { ByteReader, ByteWriter } from '../bytes.js';
-import { type Coder, codeUnsigned, EntropyDecoder, EntropyEncoder, UNSIGNED_CONTEXTS } from '../entropy.js';
+import {
+  type Coder,
+  codeUnsigned,
+  EntropyDecoder,
+  EntropyEncoder,
+  LEAST_BITS,
+  UNSIGNED_CONTEXTS,
+} from '../entropy.js';
 import { exponentOf } from './field.js';
 import { countOf, emptyMixture, type Mixture, SHAPE_SIZE } from './mixture.js';
 
@@ -253,6 +260,10 @@ export function unpack(payload: Uint8Array, channels: number, source: string): P
     check(input.left === 0, () => input.error(`has ${input.left} bytes too many`));
     return { compact: false, exponents: [], mixture: emptyMixture(channels) };
   }
+  // Nor an amplitude less than LEAST_BITS; before anything is made for them.
+  check(count * channels * LEAST_BITS <= 8 * (input.left + 4), () =>
+    input.error(`is too short for ${count} Gaussians of ${channels} channels`),
+  );
   const coder = new EntropyDecoder(input.bytes(input.left), { contexts: CONTEXTS });
   const head = {
     compact: false,
