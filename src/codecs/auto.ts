@@ -3,18 +3,25 @@
  * What it makes carries the id of the codec that was chosen, and any reader decodes it.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check, QualityNotReachedError } from '../errors.js';
+import { ArgumentError, check, QualityNotReachedError, shown } from '../errors.js';
 import {
   type DecodeOptions,
   type EncodeOptions,
   type HostWavetable,
   hostWavetable,
-  type WavetableCodec,
+  WavetableCodec,
 } from './codec.js';
 import type { CompressedWavetable, Decodable } from './compressed.js';
+import { GaussianMixtureCodec } from './gaussian.js';
 import { OWN_CODECS } from './own.js';
 import { checkQuality, type Quality, statisticsOf } from './quality.js';
 import { knownCodec } from './registry.js';
+
+/** Of the work that a fit of its own may take, what is worth a try among others. */
+const FIT_EFFORT = 0.2;
+const CANDIDATES = OWN_CODECS.map((codec) =>
+  codec instanceof GaussianMixtureCodec ? new GaussianMixtureCodec({ effort: FIT_EFFORT }) : codec,
+);
 
 /** In a cube a codec whose nodes cannot be blended must be this much smaller than the best that can. */
 const WORTH_DECODING = 2;
@@ -27,10 +34,13 @@ export class AutoCodec {
    * @param preferBlending prefer a result that cubes can blend, unless another is less than half its size.
    */
   constructor(
-    private readonly codecs: readonly WavetableCodec[] = OWN_CODECS,
+    private readonly codecs: readonly WavetableCodec[] = CANDIDATES,
     private readonly preferBlending = false,
   ) {
-    check(codecs.length > 0, () => new ArgumentError('AutoCodec: codecs must not be empty'));
+    check(
+      Array.isArray(codecs) && codecs.length > 0 && codecs.every((codec) => codec instanceof WavetableCodec),
+      () => new ArgumentError(`AutoCodec: codecs must be a list of codecs, got ${shown(codecs)}`),
+    );
   }
 
   get blending(): AutoCodec {
@@ -87,7 +97,8 @@ export class AutoCodec {
 
   #prefers(a: Candidate, b: Candidate, quality: Quality): boolean {
     if (typeof quality === 'object' && 'bytes' in quality) {
-      return a.made.achieved.relativeError < b.made.achieved.relativeError;
+      const [of, against] = [a.made.achieved.relativeError, b.made.achieved.relativeError];
+      return of === against ? a.made.sizeBytes < b.made.sizeBytes : of < against;
     }
     const worth = ({ codec, made }: Candidate) =>
       made.sizeBytes * (this.preferBlending && !blends(codec) ? WORTH_DECODING : 1);

@@ -1,8 +1,9 @@
 /** A compressed wavetable: bytes that say all about themselves, and the parameters that they hold. */
 import * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check, DisposedError } from '../errors.js';
+import { ArgumentError, check, DisposedError, shown } from '../errors.js';
+import { ByteReader, ByteWriter } from './bytes.js';
 import type { WavetableCodec } from './codec.js';
-import { readContainer, writeContainer } from './container.js';
+import { type Contents, PayloadKind, readContainer, writeContainer } from './container.js';
 import { type NodeShape, type Parameters, tensorsOf } from './parameters.js';
 import type { Achieved } from './quality.js';
 import { readRaw, writeRaw } from './rawparameters.js';
@@ -21,6 +22,30 @@ export interface FromBytesOptions {
   verify?: boolean;
   /** What errors call the bytes. */
   source?: string;
+}
+
+/** Of parameters that no wavetable was measured against. */
+const UNKNOWN: Achieved = { maxError: Number.NaN, psnr: Number.NaN, relativeError: Number.NaN };
+
+/** The codec's own payload, and the trained params behind it. */
+function splitTrained(payload: Uint8Array, source: string): { own: Uint8Array; trained: Uint8Array } {
+  const input = new ByteReader(payload, source);
+  const own = input.bytes(input.varint('the length of the codec payload', payload.length));
+  return { own, trained: input.bytes(input.left) };
+}
+
+/** What a container's payload holds. @throws FormatError for parameters that do not fit the shape or the codec. */
+function parametersOf(codec: WavetableCodec, { kind, shape, payload }: Contents, source: string): Parameters {
+  if (kind === PayloadKind.Codec) return codec.unpack(payload, shape, source);
+  let parameters: Parameters;
+  if (kind === PayloadKind.Raw) parameters = readRaw(payload, source);
+  else {
+    const { own, trained } = splitTrained(payload, source);
+    const before = codec.unpack(own, shape, source);
+    parameters = { params: readRaw(trained, source).params, constants: before.constants };
+  }
+  codec.checkParameters(parameters, shape, source);
+  return parameters;
 }
 
 type Tensors = Record<string, tf.Tensor>;
@@ -94,10 +119,13 @@ export class CompressedWavetable implements Decodable {
     bytes: Uint8Array,
     { verify = true, source = 'bytes' }: FromBytesOptions = {},
   ): CompressedWavetable {
-    const { codec: id, version, raw, shape, achieved, payload } = readContainer(bytes, source, verify);
-    const codec = codecFor(id, version, source);
-    const parameters = raw ? readRaw(payload, source) : codec.unpack(payload, shape, source);
-    if (raw) codec.checkParameters(parameters, shape, source);
+    check(
+      bytes instanceof Uint8Array,
+      () => new ArgumentError(`fromBytes: bytes must be a Uint8Array, got ${shown(bytes)}`),
+    );
+    const contents = readContainer(bytes, source, verify);
+    const { codec: id, shape, achieved } = contents;
+    const parameters = parametersOf(codecFor(id, contents.version, source), contents, source);
     return new CompressedWavetable(id, shape, achieved, new Uint8Array(bytes), parameters);
   }
 
@@ -110,7 +138,7 @@ export class CompressedWavetable implements Decodable {
     parameters: Parameters,
   ): CompressedWavetable {
     const { maxError, psnr, relativeError } = achieved;
-    const contents = { codec: codec.id, version: codec.version, raw: false, shape, payload };
+    const contents = { codec: codec.id, version: codec.version, kind: PayloadKind.Codec, shape, payload };
     const bytes = writeContainer({ ...contents, achieved: { maxError, psnr, relativeError } });
     return new CompressedWavetable(codec.id, shape, { maxError, psnr, relativeError }, bytes, parameters);
   }
@@ -118,10 +146,30 @@ export class CompressedWavetable implements Decodable {
   /** Parameters as they are: trained, or set by hand. No error is known of them. */
   static ofParameters(codec: WavetableCodec, shape: NodeShape, parameters: Parameters): CompressedWavetable {
     codec.checkParameters(parameters, shape, codec.id);
-    const achieved = { maxError: Number.NaN, psnr: Number.NaN, relativeError: Number.NaN };
-    const contents = { codec: codec.id, version: codec.version, raw: true, shape, achieved };
+    const achieved = UNKNOWN;
+    const contents = { codec: codec.id, version: codec.version, kind: PayloadKind.Raw, shape, achieved };
     const bytes = writeContainer({ ...contents, payload: writeRaw(parameters) });
     return new CompressedWavetable(codec.id, shape, achieved, bytes, parameters);
+  }
+
+  /** `bytes` with trained params in the place of their own; their constants stay as they were coded. No error is known of it. */
+  static ofTrained(bytes: Uint8Array, params: Parameters['params']): CompressedWavetable {
+    const before = readContainer(bytes, 'trained', false);
+    const codec = codecFor(before.codec, before.version, 'trained');
+    const { constants } = parametersOf(codec, before, 'trained');
+    const parameters = { params, constants };
+    if (before.kind === PayloadKind.Raw || Object.keys(constants).length === 0) {
+      return CompressedWavetable.ofParameters(codec, before.shape, parameters);
+    }
+    codec.checkParameters(parameters, before.shape, codec.id);
+    const own =
+      before.kind === PayloadKind.Trained ? splitTrained(before.payload, 'trained').own : before.payload;
+    const out = new ByteWriter();
+    out.varint(own.length);
+    out.bytes(own);
+    out.bytes(writeRaw({ params, constants: {} }));
+    const contents = { ...before, kind: PayloadKind.Trained, achieved: UNKNOWN, payload: out.finish() };
+    return new CompressedWavetable(codec.id, before.shape, UNKNOWN, writeContainer(contents), parameters);
   }
 
   /** Frees the tensors; `bytes` stay. */

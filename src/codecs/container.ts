@@ -3,7 +3,8 @@
  *
  *   "WVCN"                 magic
  *   u8                     version of this layout: 1
- *   u8                     flags; bit 0: the payload is parameters as they are (rawparameters.ts), not the codec's own
+ *   u8                     what the payload is: 0 the codec's own; 1 parameters as they are (rawparameters.ts); 2 varint n,
+ *                          n bytes of the codec's own, then trained params as they are in the place of those in them
  *   varint n, n × ASCII    the codec's id
  *   varint                 the version of the codec's payload
  *   3 × varint             H, W, C
@@ -23,10 +24,16 @@ const LAYOUT = 1;
 /** Elements of the largest wavetable: what a hostile header can make a reader allocate. */
 export const MAX_ELEMENTS = 2 ** 26;
 
+export enum PayloadKind {
+  Codec = 0,
+  Raw = 1,
+  Trained = 2,
+}
+
 export interface Contents {
   codec: string;
   version: number;
-  raw: boolean;
+  kind: PayloadKind;
   shape: NodeShape;
   achieved: Achieved;
   payload: Uint8Array;
@@ -42,11 +49,11 @@ function roundedTo32(x: number, down: boolean): number {
   return new Float32Array(bits.buffer)[0];
 }
 
-export function writeContainer({ codec, version, raw, shape, achieved, payload }: Contents): Uint8Array {
+export function writeContainer({ codec, version, kind, shape, achieved, payload }: Contents): Uint8Array {
   const out = new ByteWriter();
   for (const letter of MAGIC) out.u8(letter.charCodeAt(0));
   out.u8(LAYOUT);
-  out.u8(Number(raw));
+  out.u8(kind);
   out.ascii(codec);
   out.varint(version);
   for (const n of shape) out.varint(n);
@@ -63,7 +70,14 @@ export function writeContainer({ codec, version, raw, shape, achieved, payload }
 /** Bytes that writeContainer adds to a payload of `payloadBytes`. */
 export function overheadOf(codec: string, version: number, shape: NodeShape, payloadBytes: number): number {
   const achieved = { maxError: 0, psnr: 0, relativeError: 0 };
-  const empty = writeContainer({ codec, version, raw: false, shape, achieved, payload: new Uint8Array(0) });
+  const empty = writeContainer({
+    codec,
+    version,
+    kind: PayloadKind.Codec,
+    shape,
+    achieved,
+    payload: new Uint8Array(0),
+  });
   let lengthBytes = 0;
   for (let n = payloadBytes; n >= 128; n = Math.floor(n / 128)) lengthBytes++;
   return empty.length + lengthBytes;
@@ -82,8 +96,8 @@ export function readContainer(bytes: Uint8Array, source: string, verify = true):
   );
   const layout = input.u8();
   check(layout === LAYOUT, () => input.error(`has layout ${layout}; this library reads ${LAYOUT}`));
-  const flags = input.u8();
-  check(flags <= 1, () => input.error(`has unknown flags ${flags}`));
+  const kind: PayloadKind = input.u8();
+  check(kind <= PayloadKind.Trained, () => input.error(`has a payload of unknown kind ${kind}`));
   if (verify) {
     const stored = new ByteReader(bytes.subarray(bytes.length - 4), source).u32();
     const actual = crc.buf(bytes.subarray(0, bytes.length - 4)) >>> 0;
@@ -98,5 +112,5 @@ export function readContainer(bytes: Uint8Array, source: string, verify = true):
   const [maxError, psnr, relativeError] = input.floats(3);
   const payload = input.bytes(input.varint('the length of the payload', input.left));
   check(input.left === 4, () => input.error(`must end with a checksum of 4 bytes, got ${input.left}`));
-  return { codec, version, raw: flags === 1, shape, achieved: { maxError, psnr, relativeError }, payload };
+  return { codec, version, kind, shape, achieved: { maxError, psnr, relativeError }, payload };
 }

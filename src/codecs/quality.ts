@@ -121,7 +121,8 @@ export function targetOf(where: string, quality: Quality, values: Float32Array, 
     const rms = rangeOf(stats) / 10 ** (bound(quality.psnr) / 20);
     return { ...none, squaredError: rms ** 2 * values.length };
   }
-  if ('bytes' in quality && only(quality, 'bytes')) return { ...none, bytes: bound(quality.bytes) };
+  if ('bytes' in quality && only(quality, 'bytes') && Number.isInteger(quality.bytes))
+    return { ...none, bytes: bound(quality.bytes) };
   check('lossless' in quality && only(quality, 'lossless') && quality.lossless === true, wrong);
   return { ...none, lossless: true };
 }

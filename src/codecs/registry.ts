@@ -17,6 +17,16 @@ export function provideCodec(codec: WavetableCodec): void {
     typeof id === 'string' && /^[\x21-\x7e]{1,64}$/.test(id),
     () => new ArgumentError(`provideCodec: id must be 1 to 64 ASCII letters, got ${shown(id)}`),
   );
+  const lacking = ['encode', 'decode', 'compress', 'unpack', 'checkParameters'].filter(
+    (name) => typeof (codec as unknown as Record<string, unknown>)[name] !== 'function',
+  );
+  check(
+    lacking.length === 0 && Number.isInteger(codec.version) && codec.version >= 0,
+    () =>
+      new ArgumentError(
+        `provideCodec: '${id}' must extend WavetableCodec with a version and ${lacking.join(', ') || 'its methods'}`,
+      ),
+  );
   const known = codecs.get(id);
   check(
     (known === undefined || known === codec) && !choosers.has(id),

@@ -403,8 +403,7 @@ function trainedBytes(bank: Bank, row: Float32Array, bytes: Uint8Array): Uint8Ar
   const form = { codec: codec!, row: shape };
   const before = CompressedWavetable.read(bytes, { verify: false });
   if (rowOf(form, before.parameters).every((v, i) => Object.is(v, row[i]))) return bytes;
-  const parameters = hostParams(form, row, before.parameters);
-  return CompressedWavetable.ofParameters(knownCodec(codec!.codec), before.shape, parameters).bytes;
+  return CompressedWavetable.ofTrained(bytes, hostParams(form, row, before.parameters).params).bytes;
 }
 
 /** How many different cells of `nodes` the bank has no node for. */

@@ -66,7 +66,7 @@ export function resample(
   x: tf.Tensor4D,
   height: number,
   width: number,
-  periodic: { h: boolean; w: boolean },
+  periodic: { h?: boolean; w?: boolean } = {},
   adjoint = false,
 ): tf.Tensor4D {
   checkFloatTensor('resample', 'x', x);
@@ -78,5 +78,5 @@ export function resample(
   const [, h, w] = x.shape;
   const axis = (from: number, to: number, wraps: boolean) =>
     adjoint ? resampling(to, from, wraps) : resampling(from, to, wraps);
-  return separable(x, axis(h, height, periodic.h), axis(w, width, periodic.w), adjoint);
+  return separable(x, axis(h, height, periodic.h ?? false), axis(w, width, periodic.w ?? false), adjoint);
 }

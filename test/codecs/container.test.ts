@@ -1,13 +1,19 @@
 /** The bytes of a container: all comes back, errors are rounded to the side that claims less, sizes are counted. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type Contents, overheadOf, readContainer, writeContainer } from '../../src/codecs/container.js';
+import {
+  type Contents,
+  overheadOf,
+  PayloadKind,
+  readContainer,
+  writeContainer,
+} from '../../src/codecs/container.js';
 import { FormatError } from '../../src/index.js';
 
 const contents: fc.Arbitrary<Contents> = fc.record({
   codec: fc.stringMatching(/^[a-z0-9-]{1,64}$/),
   version: fc.integer({ min: 0, max: 1e6 }),
-  raw: fc.boolean(),
+  kind: fc.constantFrom(PayloadKind.Codec, PayloadKind.Raw, PayloadKind.Trained),
   shape: fc.tuple(
     fc.integer({ min: 1, max: 400 }),
     fc.integer({ min: 1, max: 400 }),
