@@ -34,8 +34,8 @@ export function registerWavelet(): void {
     const passes = passesOf(attrs as unknown as WaveletAttrs, height, width);
     const table = tablesOf(passes);
     const imageBytes = 4 * height * width * c;
-    const out = heap.output(x.shape, 'float32');
     return heap.withScratch(table.length + imageBytes + 64, (scratch) => {
+      const out = heap.output(x.shape, 'float32');
       const from = heap.offsetOf(x);
       const to = heap.offsetOf(out);
       heap.bytes(to, n * imageBytes).set(heap.bytes(from, n * imageBytes));
