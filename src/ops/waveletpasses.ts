@@ -11,6 +11,9 @@ import {
   type WaveletMode,
 } from './waveletfilters.js';
 
+/** The kernel's name; its contract: ops/wavelet.ts. */
+export const WAVELET = 'WavecubeWavelet';
+
 /** What a transform is. Levels beyond what the size has do nothing. */
 export interface WaveletAttrs {
   family: WaveletFamily;

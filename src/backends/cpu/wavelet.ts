@@ -2,8 +2,7 @@
 
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { replaceKernel } from '../../ops/register.js';
-import { WAVELET } from '../../ops/wavelet.js';
-import { passesOf, runPass, type WaveletAttrs } from '../../ops/waveletpasses.js';
+import { passesOf, runPass, WAVELET, type WaveletAttrs } from '../../ops/waveletpasses.js';
 import { type CpuBackend, valuesOf } from './tfjs.js';
 
 export function registerWavelet(): void {

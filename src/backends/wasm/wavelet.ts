@@ -1,8 +1,7 @@
 /** WavecubeWavelet on wasm. Contract: ops/wavelet.ts; source: kernels/wasm/wavelet.ts. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { replaceKernel } from '../../ops/register.js';
-import { WAVELET } from '../../ops/wavelet.js';
-import { type Pass, passesOf, type WaveletAttrs } from '../../ops/waveletpasses.js';
+import { type Pass, passesOf, WAVELET, type WaveletAttrs } from '../../ops/waveletpasses.js';
 import { heapOf, type WasmBackend } from './heap.js';
 
 /** Indices and float32 weights of all passes, one after the other, as the heap gets them. */

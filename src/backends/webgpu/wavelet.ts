@@ -1,8 +1,7 @@
 /** WavecubeWavelet on WebGPU: a launch a pass. Contract: ops/wavelet.ts. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { replaceKernel } from '../../ops/register.js';
-import { WAVELET } from '../../ops/wavelet.js';
-import { type Pass, passesOf, type WaveletAttrs } from '../../ops/waveletpasses.js';
+import { type Pass, passesOf, WAVELET, type WaveletAttrs } from '../../ops/waveletpasses.js';
 import { laneShader } from './job.js';
 import { i32, launch, withScratch } from './program.js';
 import { type Gpu, gpuOf } from './tfjs.js';
