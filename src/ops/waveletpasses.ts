@@ -75,6 +75,33 @@ function madePasses(
   return inverse === adjoint ? passes : passes.reverse();
 }
 
+/** The matrices of passes, one after the other: that of pass i begins at first[i] of both arrays. Not to be written to. */
+export interface Tables {
+  indices: Int32Array<ArrayBuffer>;
+  weights: Float32Array<ArrayBuffer>;
+  first: number[];
+}
+
+const tables = new WeakMap<readonly Pass[], Tables>();
+
+/** The matrices as kernels take them: at once, in float32. */
+export function tablesOf(passes: readonly Pass[]): Tables {
+  let made = tables.get(passes);
+  if (!made) {
+    const size = passes.reduce((sum, { matrix }) => sum + matrix.indices.length, 0);
+    made = { indices: new Int32Array(size), weights: new Float32Array(size), first: [] };
+    let at = 0;
+    for (const { matrix } of passes) {
+      made.first.push(at);
+      made.indices.set(matrix.indices, at);
+      made.weights.set(matrix.weights, at);
+      at += matrix.indices.length;
+    }
+    tables.set(passes, made);
+  }
+  return made;
+}
+
 /** Runs a pass on the image [·, width, channels] that begins at x[0], in place, in float64. */
 export function runPass(x: Float64Array, width: number, channels: number, pass: Pass): void {
   const { taps, indices, weights } = pass.matrix;
