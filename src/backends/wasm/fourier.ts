@@ -1,4 +1,4 @@
-/** The Fourier kernels of ops/waves.ts on wasm: plans and terms go to scratch, kernels/wasm/fourier.ts does the rest. */
+/** The Fourier kernels of ops/waves.ts on wasm: plans and terms go to scratch, kernels/wasm/waves.ts and wavesadjoint.ts do the rest. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type LinePlan, linePlan } from '../../ops/fourierplan.js';
 import { replaceKernel } from '../../ops/register.js';
