@@ -2,6 +2,7 @@
  * The wavelet transform as a list of passes, the same for every backend: each multiplies the corner [height, width] of an
  * image by a banded matrix, along its rows or its columns, and leaves the rest as it is.
  */
+import { Kept } from './kept.js';
 import {
   analysisMatrix,
   type Banded,
@@ -43,18 +44,16 @@ export function cornersOf(height: number, width: number, levels: number): [numbe
   return corners;
 }
 
-const KEPT = 32;
-const kept = new Map<string, readonly Pass[]>();
+/** With the tables that kernels make of passes: 20 bytes a tap. */
+const kept = new Kept<readonly Pass[]>((passes) =>
+  passes.reduce((sum, { matrix }) => sum + 20 * matrix.indices.length, 0),
+);
 
 /** The passes, in order, over images of [height, width]; those of the last calls are kept. */
 export function passesOf(attrs: WaveletAttrs, height: number, width: number): readonly Pass[] {
   const { family, mode, levels, inverse, adjoint } = attrs;
   const key = `${family} ${mode} ${levels} ${inverse} ${adjoint} ${height} ${width}`;
-  const passes = kept.get(key) ?? madePasses(attrs, height, width);
-  kept.delete(key);
-  kept.set(key, passes);
-  if (kept.size > KEPT) kept.delete(kept.keys().next().value as string);
-  return passes;
+  return kept.get(key, () => madePasses(attrs, height, width));
 }
 
 function madePasses(
