@@ -1,7 +1,6 @@
 /** The exports of the two binaries; src/backends/wasm/binary.ts gives their signatures to TypeScript. */
 export { addBox } from './addbox';
 export { coordGrad } from './coordgrad';
-export { waves, wavesAdjoint } from './fourier';
 export { gaussians, gaussiansScratch } from './gaussians';
 export { gaussiansGrad, gaussiansGradScratch } from './gaussiansgrad';
 export { scratchBytes } from './layout';
@@ -11,3 +10,5 @@ export { separable, separableBytes } from './separable';
 export { splat } from './splat';
 export { setGrid } from './stencil';
 export { waveletPass } from './wavelet';
+export { waves } from './waves';
+export { wavesAdjoint } from './wavesadjoint';

@@ -11,16 +11,22 @@ fn main(index: i32) {
   let rest = k / uniforms.s;
   let j = rest % uniforms.r;
   let p = rest / uniforms.r;
-  var sum = x[(q + uniforms.s * p) * uniforms.lines + line];
-  let turn = uniforms.s * j;
-  if (turn * p % uniforms.size != 0) {
-    let w = roots[turn * p % uniforms.size];
+  // Roots are counted in steps below the size: s j (p + lm) itself passes 2^31 where the radix is a large prime.
+  let step = uniforms.s * j * uniforms.m;
+  var turn = uniforms.s * j * p;
+  var at = (q + uniforms.s * p) * uniforms.lines + line;
+  let far = uniforms.s * uniforms.m * uniforms.lines;
+  var sum = x[at];
+  if (turn != 0) {
+    let w = roots[turn];
     sum = times(sum, vec2f(w.x, uniforms.direction * w.y));
   }
   for (var l = 1; l < uniforms.r; l++) {
-    let at = p + l * uniforms.m;
-    let w = roots[(turn * at) % uniforms.size];
-    sum += times(x[(q + uniforms.s * at) * uniforms.lines + line], vec2f(w.x, uniforms.direction * w.y));
+    turn += step;
+    turn -= select(0, uniforms.size, turn >= uniforms.size);
+    at += far;
+    let w = roots[turn];
+    sum += times(x[at], vec2f(w.x, uniforms.direction * w.y));
   }
   result[index] = sum;
 }

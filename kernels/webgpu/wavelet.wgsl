@@ -14,10 +14,11 @@ fn main(index: i32) {
   }
   let place = select(row, column, ALONG_WIDTH == 1);
   let step = uniforms.lanes * select(uniforms.width, 1, ALONG_WIDTH == 1);
-  let first = index - place * step;
+  let line = index - place * step;
+  let begin = uniforms.first + place * uniforms.taps;
   var sum = Lane(0.0);
-  for (var t = place * uniforms.taps; t < (place + 1) * uniforms.taps; t++) {
-    sum += weights[t] * x[first + indices[t] * step];
+  for (var t = begin; t < begin + uniforms.taps; t++) {
+    sum += weights[t] * x[line + indices[t] * step];
   }
   result[index] = sum;
 }

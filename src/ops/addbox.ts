@@ -16,7 +16,7 @@ function registerGradient(): void {
     kernelName: ADD_BOX,
     inputsToSave: ['y'],
     gradFunc: (dy, [y]) => ({
-      x: () => tf.add(dy as tf.Tensor, 0),
+      x: () => tf.clone(dy as tf.Tensor),
       y: () => tf.slice(dy as tf.Tensor, [0, 0, 0, 0], y.shape),
     }),
   });

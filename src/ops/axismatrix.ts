@@ -1,4 +1,5 @@
 /** Constant matrices for one axis of an image, with the symmetry that lets a kernel do less; and the cosine basis. */
+import { Kept } from './kept.js';
 
 /**
  * What is known of a matrix M [to, from], i its row and j its column; kernels may rely on it:
@@ -19,23 +20,11 @@ export interface AxisMatrix {
   readonly symmetry: Symmetry;
 }
 
-const KEPT_BYTES = 64 * 2 ** 20;
-const kept = new Map<string, AxisMatrix>();
-let keptBytes = 0;
+const kept = new Kept<AxisMatrix>(({ values }) => values.byteLength);
 
-/** The matrix of a name, made if it is not among the ones last used: at most 64 MiB are kept. */
+/** The matrix of a name, made if it is not among the ones last used. */
 export function keptMatrix(name: string, make: () => AxisMatrix): AxisMatrix {
-  const known = kept.get(name);
-  const matrix = known ?? make();
-  kept.delete(name);
-  if (!known) keptBytes += matrix.values.byteLength;
-  kept.set(name, matrix);
-  for (const [oldest, { values }] of kept) {
-    if (keptBytes <= KEPT_BYTES) break;
-    kept.delete(oldest);
-    keptBytes -= values.byteLength;
-  }
-  return matrix;
+  return kept.get(name, make);
 }
 
 /** cos(πm / 2n) for m = 0 … 4n − 1, symmetric to the last bit. */

@@ -25,7 +25,7 @@ export function rfft2(x: tf.Tensor4D): tf.Tensor4D {
   checkFloatTensor('rfft2', 'x', x);
   check(
     x.rank === 4 && x.shape[1] >= 1 && x.shape[2] >= 1,
-    () => new ShapeError('rfft2', 'x', '[N, H, W, C]', x.shape),
+    () => new ShapeError('rfft2', 'x', '[N, H, W, C] with H, W ≥ 1', x.shape),
   );
   activeBackend();
   const [, height, width] = x.shape;

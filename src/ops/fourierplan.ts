@@ -9,6 +9,7 @@
  * Sources: C. Van Loan, "Computational Frameworks for the Fast Fourier Transform" (1992), chapters 1.7 and 2; L. Bluestein,
  * "A linear filtering approach to the computation of discrete Fourier transform" (1970).
  */
+import { Kept } from './kept.js';
 
 export interface LinePlan {
   /** n: values of a line. */
@@ -105,17 +106,14 @@ function make(n: number): LinePlan {
   return { size: n, points, radices: plan.radices, roots: plan.roots, chirp, response };
 }
 
-const PLANS_KEPT = 32;
-const plans = new Map<number, LinePlan>();
+/** With the floats that wasm makes of a plan. */
+const plans = new Kept<LinePlan>(
+  ({ roots, chirp, response }) =>
+    1.5 * (roots.byteLength + (chirp?.byteLength ?? 0) + (response?.byteLength ?? 0)),
+);
 
 /** The plan of n ≥ 1, from the ones last used. */
-export function linePlan(n: number): LinePlan {
-  const plan = plans.get(n) ?? make(n);
-  plans.delete(n);
-  plans.set(n, plan);
-  if (plans.size > PLANS_KEPT) plans.delete(plans.keys().next().value as number);
-  return plan;
-}
+export const linePlan = (n: number): LinePlan => plans.get(n, () => make(n));
 
 /** Transforms `lanes` lines at once, in float64. Value k of lane j stands at k · lanes + j. */
 export class LineTransform {

@@ -65,7 +65,7 @@ export function gaussians(components: tf.Tensor3D, height: number, width: number
 /**
  * d⟨gaussians(components, H, W), dy⟩ / d(components), exact for the function as it is cut.
  * @param components [N, M, 5 + C] float32, as of gaussians.
- * @param dy [N, H, W, C] float32.
+ * @param dy [N, H, W, C] float32; what is not finite may make all gradients of its image NaN.
  * @returns [N, M, 5 + C] float32; zeros for a component that holds a number that is not finite.
  * Not differentiable: throws WavecubeError.
  * @throws ArgumentError or ShapeError unless the shapes are these; DisposedError.

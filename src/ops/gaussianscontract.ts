@@ -25,7 +25,8 @@
  * Edges. p and r count within ±40 (a Gaussian 10¹⁷ times narrower or wider than the frame) and have the gradient 0
  * beyond. A component whose amplitudes are all zero adds exactly nothing, whatever else it holds, NaN included. Any other
  * component with a number that is not finite makes its whole image NaN. A component with such a number has the gradient 0
- * in all its entries. Repeated calls give the same bits. N and M may be 0.
+ * in all its entries. A dy that is not finite may make any gradient of its image NaN, also of components that do not reach
+ * it. Repeated calls give the same bits. N and M may be 0.
  */
 import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs';
 import { replaceKernel } from './register.js';
@@ -35,7 +36,7 @@ export const GAUSSIANS_GRAD = 'WavecubeGaussiansGrad';
 
 /** cx, cy, p, q, r come before the amplitudes. */
 export const SHAPE_PARAMETERS = 5;
-/** ρ² of the cut: kernels/wasm/gaussians.ts and kernels/webgpu/gaussian.wgsl repeat it. */
+/** ρ² of the cut: kernels/wasm/gaussian.ts and kernels/webgpu/gaussian.wgsl repeat it. */
 export const CUT_SQUARED = 36;
 /** p and r count within ± this. */
 export const MOST_LOG_SCALE = 40;

@@ -60,7 +60,8 @@ export function resampling(from: number, to: number, periodic: boolean): AxisMat
  * Resamples [N, H, W, C] to [N, height, width, C]; the same tensor if nothing changes.
  * `adjoint: true` applies the transpose of the map from (height, width) to (H, W) instead: what a gradient needs.
  * Gradients: x.
- * @throws ShapeError, ArgumentError or DisposedError unless x is [N, H, W, C] float32 and the sizes positive integers.
+ * @throws ShapeError, ArgumentError or DisposedError unless x is [N, H, W, C] float32 with H, W ≥ 1 and the sizes positive
+ * integers.
  */
 export function resample(
   x: tf.Tensor4D,
@@ -70,7 +71,10 @@ export function resample(
   adjoint = false,
 ): tf.Tensor4D {
   checkFloatTensor('resample', 'x', x);
-  check(x.rank === 4, () => new ShapeError('resample', 'x', '[N, H, W, C]', x.shape));
+  check(
+    x.rank === 4 && x.shape[1] >= 1 && x.shape[2] >= 1,
+    () => new ShapeError('resample', 'x', '[N, H, W, C] with H, W ≥ 1', x.shape),
+  );
   check(
     [height, width].every((n) => Number.isInteger(n) && n >= 1),
     () => new ShapeError('resample', 'height and width', 'positive integers', [height, width]),

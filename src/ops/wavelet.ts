@@ -16,9 +16,7 @@ import { ArgumentError, check, checkOptionNames, ShapeError, shown } from '../er
 import { activeBackend } from './device.js';
 import { checkFloatTensor } from './tensors.js';
 import { checkWavelet, type WaveletFamily, type WaveletMode } from './waveletfilters.js';
-import { passesOf, type WaveletAttrs } from './waveletpasses.js';
-
-export const WAVELET = 'WavecubeWavelet';
+import { passesOf, WAVELET, type WaveletAttrs } from './waveletpasses.js';
 
 export interface WaveletOptions {
   /** Default 'cdf97'. */
@@ -33,7 +31,7 @@ const MOST_LEVELS = 32;
 
 /** The mode that a family is used with unless another is asked. */
 export const defaultMode = (family: WaveletFamily): WaveletMode =>
-  family.startsWith('db') ? 'periodization' : 'symmetric';
+  String(family).startsWith('db') ? 'periodization' : 'symmetric';
 
 let registered = false;
 
@@ -52,11 +50,17 @@ function registerGradient(): void {
 const run = (x: tf.Tensor4D, attrs: WaveletAttrs): tf.Tensor4D =>
   tf.engine().runKernel(WAVELET, { x }, attrs as unknown as tf.NamedAttrMap) as tf.Tensor4D;
 
-function transform(where: string, x: tf.Tensor4D, options: WaveletOptions, inverse: boolean): tf.Tensor4D {
-  checkFloatTensor(where, 'x', x);
+function transform(
+  where: string,
+  name: string,
+  x: tf.Tensor4D,
+  options: WaveletOptions,
+  inverse: boolean,
+): tf.Tensor4D {
+  checkFloatTensor(where, name, x);
   check(
     x.rank === 4 && x.shape[1] > 0 && x.shape[2] > 0,
-    () => new ShapeError(where, 'x', '[N, H, W, C] with H, W ≥ 1', x.shape),
+    () => new ShapeError(where, name, '[N, H, W, C] with H, W ≥ 1', x.shape),
   );
   checkOptionNames(where, options, ['family', 'mode', 'levels']);
   const { family = 'cdf97', levels = Math.ceil(Math.log2(Math.max(x.shape[1], x.shape[2]))) } = options;
@@ -82,7 +86,7 @@ function transform(where: string, x: tf.Tensor4D, options: WaveletOptions, inver
  * @throws ShapeError, ArgumentError, DisposedError; ArgumentError for mode 'symmetric' with db2, db3, db4.
  */
 export function waveletTransform(x: tf.Tensor4D, options: WaveletOptions = {}): tf.Tensor4D {
-  return transform('waveletTransform', x, options, false);
+  return transform('waveletTransform', 'x', x, options, false);
 }
 
 /**
@@ -96,5 +100,5 @@ export function inverseWaveletTransform(
   coefficients: tf.Tensor4D,
   options: WaveletOptions = {},
 ): tf.Tensor4D {
-  return transform('inverseWaveletTransform', coefficients, options, true);
+  return transform('inverseWaveletTransform', 'coefficients', coefficients, options, true);
 }

@@ -1,7 +1,7 @@
 /** WavecubeWavelet (ops/wavelet.ts) of stock ops: dense matrix products, for a backend that has no kernels of its own. */
 import * as tf from '@tensorflow/tfjs';
 import { replaceKernel } from './register.js';
-import { type Pass, passesOf, type WaveletAttrs } from './waveletpasses.js';
+import { type Pass, passesOf, WAVELET, type WaveletAttrs } from './waveletpasses.js';
 
 function dense({ matrix: { rows, columns, taps, indices, weights } }: Pass): tf.Tensor2D {
   const out = new Float32Array(rows * columns);
@@ -27,7 +27,7 @@ export function waveletComposition(x: tf.Tensor4D, attrs: WaveletAttrs): tf.Tens
 }
 
 export function registerWaveletComposition(backendName: string): void {
-  replaceKernel(backendName, 'WavecubeWavelet', ({ inputs, attrs }) =>
+  replaceKernel(backendName, WAVELET, ({ inputs, attrs }) =>
     waveletComposition(inputs.x as tf.Tensor4D, attrs as unknown as WaveletAttrs),
   );
 }

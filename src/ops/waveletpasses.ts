@@ -2,6 +2,7 @@
  * The wavelet transform as a list of passes, the same for every backend: each multiplies the corner [height, width] of an
  * image by a banded matrix, along its rows or its columns, and leaves the rest as it is.
  */
+import { Kept } from './kept.js';
 import {
   analysisMatrix,
   type Banded,
@@ -10,6 +11,9 @@ import {
   type WaveletFamily,
   type WaveletMode,
 } from './waveletfilters.js';
+
+/** The kernel's name; its contract: ops/wavelet.ts. */
+export const WAVELET = 'WavecubeWavelet';
 
 /** What a transform is. Levels beyond what the size has do nothing. */
 export interface WaveletAttrs {
@@ -40,18 +44,16 @@ export function cornersOf(height: number, width: number, levels: number): [numbe
   return corners;
 }
 
-const KEPT = 32;
-const kept = new Map<string, readonly Pass[]>();
+/** With the tables that kernels make of passes: 20 bytes a tap. */
+const kept = new Kept<readonly Pass[]>((passes) =>
+  passes.reduce((sum, { matrix }) => sum + 20 * matrix.indices.length, 0),
+);
 
 /** The passes, in order, over images of [height, width]; those of the last calls are kept. */
 export function passesOf(attrs: WaveletAttrs, height: number, width: number): readonly Pass[] {
   const { family, mode, levels, inverse, adjoint } = attrs;
   const key = `${family} ${mode} ${levels} ${inverse} ${adjoint} ${height} ${width}`;
-  const passes = kept.get(key) ?? madePasses(attrs, height, width);
-  kept.delete(key);
-  kept.set(key, passes);
-  if (kept.size > KEPT) kept.delete(kept.keys().next().value as string);
-  return passes;
+  return kept.get(key, () => madePasses(attrs, height, width));
 }
 
 function madePasses(
@@ -70,6 +72,33 @@ function madePasses(
   }
   // Analysis goes from fine to coarse, synthesis back; a transpose turns the order round.
   return inverse === adjoint ? passes : passes.reverse();
+}
+
+/** The matrices of passes, one after the other: that of pass i begins at first[i] of both arrays. Not to be written to. */
+export interface Tables {
+  indices: Int32Array<ArrayBuffer>;
+  weights: Float32Array<ArrayBuffer>;
+  first: number[];
+}
+
+const tables = new WeakMap<readonly Pass[], Tables>();
+
+/** The matrices as kernels take them: at once, in float32. */
+export function tablesOf(passes: readonly Pass[]): Tables {
+  let made = tables.get(passes);
+  if (!made) {
+    const size = passes.reduce((sum, { matrix }) => sum + matrix.indices.length, 0);
+    made = { indices: new Int32Array(size), weights: new Float32Array(size), first: [] };
+    let at = 0;
+    for (const { matrix } of passes) {
+      made.first.push(at);
+      made.indices.set(matrix.indices, at);
+      made.weights.set(matrix.weights, at);
+      at += matrix.indices.length;
+    }
+    tables.set(passes, made);
+  }
+  return made;
 }
 
 /** Runs a pass on the image [·, width, channels] that begins at x[0], in place, in float64. */

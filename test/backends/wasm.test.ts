@@ -4,6 +4,7 @@ import { binary } from '../../src/backends/wasm/binary.js';
 import { activeWasm, cpuBackend, heapOf } from '../../src/backends/wasm/heap.js';
 import { useWasm } from '../../src/backends/wasm/index.js';
 import { DeviceError } from '../../src/errors.js';
+import { gaussians, irfft2, resample, rfft2, waveletTransform } from '../../src/index.js';
 
 const paths = (globalThis as { WAVECUBE_WASM_PATHS?: string }).WAVECUBE_WASM_PATHS;
 
@@ -175,6 +176,26 @@ describe('wasm: an exhausted heap', () => {
       throwsAndGoesOn(() => tf.fill([250_000_000], 0));
     } finally {
       for (const dataId of held) tf.backend().disposeData(dataId);
+    }
+  });
+
+  it('an op whose scratch does not fit leaves nothing behind', () => {
+    const heap = heapOf(activeWasm());
+    const x = tf.zeros<tf.Rank.R4>([1, 8, 8, 2]);
+    const spectrum = rfft2(x);
+    const components = tf.ones<tf.Rank.R3>([1, 2, 7]);
+    heap.withScratch = (bytes) => {
+      throw new DeviceError(`wasm heap exhausted: there is no room for ${bytes} bytes`);
+    };
+    try {
+      throwsAndGoesOn(() => rfft2(x));
+      throwsAndGoesOn(() => irfft2(spectrum, 8));
+      throwsAndGoesOn(() => waveletTransform(x));
+      throwsAndGoesOn(() => resample(x, 4, 16, { h: false, w: true }));
+      throwsAndGoesOn(() => gaussians(components, 4, 4));
+    } finally {
+      delete (heap as Partial<typeof heap>).withScratch;
+      tf.dispose([x, spectrum, components]);
     }
   });
 

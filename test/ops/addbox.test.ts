@@ -11,6 +11,8 @@ eachBackend('addBox', () => {
     [1, 1, 1, 1, 1, 1],
     [2, 6, 5, 5, 1, 1],
     [0, 2, 2, 4, 1, 1],
+    [2, 3, 2, 4, 0, 2],
+    [1, 2, 3, 3, 2, 0],
   ]) {
     it(`adds [${n}, ${kh}, ${kw}, ${c}] to the first corner of [${n}, ${h}, ${w}, ${c}], with both gradients`, async () => {
       const next = random(5);

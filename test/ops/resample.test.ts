@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
+import { ShapeError } from '../../src/errors.js';
 import { resample } from '../../src/index.js';
 import { resampleMatrix } from '../../src/ops/resample.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
@@ -106,5 +107,17 @@ eachBackend('resample', () => {
       }
       expect(resample(x, 5, 6, periodic)).to.equal(x);
       tf.dispose([x, y, down, back]);
+    }));
+
+  it('refuses images of no rows or no columns, which no kernel can read', () =>
+    withoutLeaks(() => {
+      for (const shape of [
+        [1, 0, 4, 2],
+        [1, 4, 0, 2],
+      ] as [number, number, number, number][]) {
+        const x = tf.zeros<tf.Rank.R4>(shape);
+        expect(() => resample(x, 4, 4, { h: false, w: true })).to.throw(ShapeError, 'H, W ≥ 1');
+        x.dispose();
+      }
     }));
 });

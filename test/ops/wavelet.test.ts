@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
+import { ArgumentError } from '../../src/errors.js';
 import { defaultMode, inverseWaveletTransform, waveletTransform } from '../../src/ops/wavelet.js';
 import { waveletComposition } from '../../src/ops/waveletcomposition.js';
 import { analysisMatrix, type Banded, WAVELET_FAMILIES } from '../../src/ops/waveletfilters.js';
@@ -129,6 +130,11 @@ eachBackend('wavelet transforms', () => {
   it('wrong arguments are named', () => {
     const x = tf.zeros([1, 4, 4, 1]) as tf.Tensor4D;
     expect(() => waveletTransform(x, { family: 'db9' as 'db4' })).to.throw(/family must be one of haar/);
+    expect(() => waveletTransform(x, { family: 9 as never })).to.throw(
+      ArgumentError,
+      'family must be one of',
+    );
+    expect(() => inverseWaveletTransform([] as never)).to.throw('coefficients must be a tensor');
     expect(() => waveletTransform(x, { family: 'db4', mode: 'symmetric' })).to.throw(/must be periodization/);
     expect(() => waveletTransform(x, { levels: 1.5 })).to.throw(/levels must be an integer/);
     expect(() => waveletTransform(x, { level: 1 } as object)).to.throw(/no option is called 'level'/);

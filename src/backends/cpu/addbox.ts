@@ -7,7 +7,7 @@ export function registerAddBox(): void {
   replaceKernel('cpu', ADD_BOX, ({ inputs: { x, y }, backend }) => {
     const [n, h, w, c] = x!.shape;
     const [, kh, kw] = y!.shape;
-    const out = Float32Array.from(valuesOf(backend as CpuBackend, x!));
+    const out = valuesOf(backend as CpuBackend, x!).slice() as Float32Array;
     const box = valuesOf(backend as CpuBackend, y!) as Float32Array;
     const line = kw * c;
     for (let row = 0; row < n * kh; row++) {

@@ -2,8 +2,7 @@
 
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { replaceKernel } from '../../ops/register.js';
-import { WAVELET } from '../../ops/wavelet.js';
-import { passesOf, runPass, type WaveletAttrs } from '../../ops/waveletpasses.js';
+import { passesOf, runPass, WAVELET, type WaveletAttrs } from '../../ops/waveletpasses.js';
 import { type CpuBackend, valuesOf } from './tfjs.js';
 
 export function registerWavelet(): void {
@@ -11,7 +10,7 @@ export function registerWavelet(): void {
     const x = inputs.x as TensorInfo;
     const [n, height, width, c] = x.shape;
     const passes = passesOf(attrs as unknown as WaveletAttrs, height, width);
-    const out = Float32Array.from(valuesOf(backend as CpuBackend, x));
+    const out = valuesOf(backend as CpuBackend, x).slice() as Float32Array;
     const size = height * width * c;
     const image = new Float64Array(size);
     for (let i = 0; i < n; i++) {

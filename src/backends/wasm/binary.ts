@@ -87,7 +87,7 @@ export interface Kernels extends WasmGaussians {
   ): void;
 }
 
-/** Both kernels of kernels/wasm/fourier.ts; channels are the wavetable's. */
+/** kernels/wasm/waves.ts and wavesadjoint.ts; channels are the wavetable's. */
 type WavesKernel = (
   out: number,
   input: number,

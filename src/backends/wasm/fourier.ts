@@ -1,4 +1,4 @@
-/** The Fourier kernels of ops/waves.ts on wasm: plans and terms go to scratch, kernels/wasm/fourier.ts does the rest. */
+/** The Fourier kernels of ops/waves.ts on wasm: plans and terms go to scratch, kernels/wasm/waves.ts and wavesadjoint.ts do the rest. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type LinePlan, linePlan } from '../../ops/fourierplan.js';
 import { replaceKernel } from '../../ops/register.js';
@@ -65,8 +65,7 @@ function run(
   channels: number,
   { rows, columns }: WavesAttrs,
 ): TensorInfo {
-  const out = heap.output(shape, 'float32');
-  if (shape.includes(0)) return out;
+  if (shape.includes(0)) return heap.output(shape, 'float32');
   const blobs = [planBytes(rows.size), planBytes(columns.size), termBytes(rows), termBytes(columns)];
   const points = Math.max(linePlan(rows.size).points, linePlan(columns.size).points);
   const midBytes = 16 * Math.ceil((columns.entries * channels) / 4) * rows.size;
@@ -78,6 +77,7 @@ function run(
     bytes += 16 * Math.ceil(length / 16) + 16;
   }
   return heap.withScratch(bytes + 16, (scratch) => {
+    const out = heap.output(shape, 'float32');
     const base = 16 * Math.ceil(scratch / 16);
     const at = offsets.map((offset) => base + offset);
     blobs.forEach((blob, i) => {

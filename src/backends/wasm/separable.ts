@@ -11,9 +11,10 @@ export function separable(call: SeparableCall): tf.TensorInfo {
   const { x, left, right } = call.inputs;
   // An input that lies on another backend moves here when its place is asked for, and may grow the heap.
   const places = [heap.offsetOf(x), heap.offsetOf(left), heap.offsetOf(right)] as const;
-  const out = heap.output([n, toH, toW, channels], 'float32');
-  if (n * channels === 0) return out;
-  heap.withScratch(heap.kernels.separableBytes(...sizes), (scratch) =>
+  const shape = [n, toH, toW, channels];
+  if (n * channels === 0) return heap.output(shape, 'float32');
+  return heap.withScratch(heap.kernels.separableBytes(...sizes), (scratch) => {
+    const out = heap.output(shape, 'float32');
     heap.kernels.separable(
       heap.offsetOf(out),
       ...places,
@@ -22,7 +23,7 @@ export function separable(call: SeparableCall): tf.TensorInfo {
       rightSymmetry,
       Number(adjoint),
       scratch,
-    ),
-  );
-  return out;
+    );
+    return out;
+  });
 }

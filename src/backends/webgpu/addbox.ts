@@ -20,7 +20,8 @@ export function registerAddBox(): void {
       parts: [laneShader(lane), 'addbox'],
       inputs: [
         { name: 'x', tensor: x, lane },
-        { name: 'y', tensor: y, lane },
+        // What is empty cannot be bound, and is not read.
+        { name: 'y', tensor: kh * kw === 0 ? x : y, lane },
       ],
       uniforms: {
         count: i32(count),
