@@ -28,7 +28,7 @@ export {
   type GaussianMixtureParams,
 } from './codecs/gaussian.js';
 export { LosslessCodec } from './codecs/lossless.js';
-export type { HostTensor, Parameters } from './codecs/parameters.js';
+export type { HostTensor, NodeShape, Parameters } from './codecs/parameters.js';
 export { PredictiveCodec } from './codecs/predictive.js';
 export type { Achieved, Quality, Target } from './codecs/quality.js';
 export { QuantizedCodec, type QuantizedDtype, type QuantizedOptions } from './codecs/quantized.js';
@@ -61,7 +61,8 @@ export { irfft2, rfft2 } from './ops/fourier.js';
 export { gaussians } from './ops/gaussians.js';
 export { meanSquare } from './ops/meansquare.js';
 export { resample } from './ops/resample.js';
-export { inverseWaveletTransform, waveletTransform } from './ops/wavelet.js';
+export { inverseWaveletTransform, type WaveletOptions, waveletTransform } from './ops/wavelet.js';
+export type { WaveletFamily, WaveletMode } from './ops/waveletfilters.js';
 
 export { AutoCodec, ready };
 

@@ -327,7 +327,7 @@ export class WavetableMatrix {
 
   /**
    * Compresses a node in place. A node that is set while it is being compressed stays as it was set.
-   * @param options.method 'gaussian' (default), 'dct', 'fft', 'wavelet', 'quantized', 'lossless', 'auto', or a provided
+   * @param options.method 'gaussian' (default), 'dct', 'fft', 'wavelet', 'quantized', 'predictive', 'lossless', 'auto', or a provided
    * codec's id. @param options.quality default 0.95; measured against the node as it is now.
    * @returns what became of the node.
    * @throws QualityNotReachedError, and leaves the node as it was; MissingNodeError; the reason of options.signal.
