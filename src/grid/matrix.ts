@@ -92,6 +92,8 @@ export class WavetableMatrix {
   #backend: string;
   /** Cells set since the last settle(), in a cube with compression. */
   readonly #pending = new Set<number>();
+  /** Ends with the last settle() that was called; never rejects. */
+  #settling: Promise<unknown> = Promise.resolve();
   #disposed = false;
   #moving = false;
 
@@ -198,6 +200,7 @@ export class WavetableMatrix {
     if (wavetable instanceof CompressedWavetable) {
       checkCompressed('setNode', wavetable, this.#nodeShape);
       this.#store.setCompressed('setNode', [{ cell, compressed: wavetable }]);
+      this.#pending.delete(cell);
       return;
     }
     checkWavetable('setNode', wavetable, this.#nodeShape, this.dtype);
@@ -243,6 +246,7 @@ export class WavetableMatrix {
     }
     this.#store.set('setNodes', this.#nodeShape, dense);
     this.#store.setCompressed('setNodes', compressed);
+    for (const { cell } of compressed) this.#pending.delete(cell);
     if (this.#settings.compression) for (const { cell } of dense) this.#pending.add(cell);
   }
 
@@ -274,7 +278,9 @@ export class WavetableMatrix {
         ),
     );
     this.#bankOf('deleteNode', x, y, z);
-    this.#store.delete(cellOf('deleteNode', this.#settings.dims, x, y, z));
+    const cell = cellOf('deleteNode', this.#settings.dims, x, y, z);
+    this.#store.delete(cell);
+    this.#pending.delete(cell);
   }
 
   /** Nodes set. */
@@ -341,7 +347,8 @@ export class WavetableMatrix {
   }
 
   /**
-   * Compresses all nodes, x slowest; those that cannot reach the quality, or would not get smaller, stay as they are.
+   * Compresses all nodes, x slowest; those that cannot reach the quality, would not get smaller, or are not what the codec
+   * takes (NaN), stay as they are.
    * @param options as compressNode's; onProgress is called after each node. After an abort each node is whole: as it was,
    * or compressed.
    * @returns a report for each node.
@@ -351,23 +358,36 @@ export class WavetableMatrix {
     const cells = Array.from({ length: this.#store.cells }, (_, cell) => cell).filter((cell) =>
       this.#store.has(cell),
     );
-    return compressCells('compressAll', this.#compressible, cells, options, (cell) =>
-      this.#pending.delete(cell),
-    );
+    return compressCells('compressAll', this.#compressible, cells, options, (cell) => this.#store.has(cell));
   }
 
   /**
    * Compresses the nodes that were set since the last time, as the cube's `compression` says; nothing without one.
-   * save and toBytes do it first.
-   * @returns a report for each of them.
+   * save and toBytes do it first. One that is called while another is at work takes its turn after it.
+   * @returns a report for each of them. Nodes set meanwhile are left for the next time.
    */
   async settle(options: Pick<CompressAllOptions, 'signal' | 'onProgress'> = {}): Promise<NodeReport[]> {
     this.#alive('settle');
+    checkOptionNames('settle', options, ['signal', 'onProgress']);
     const { compression } = this.#settings;
     if (!compression) return [];
-    const cells = [...this.#pending].filter((cell) => this.#store.has(cell) && !this.#store.packed.get(cell));
-    const all = { ...compression, ...options };
-    return compressCells('settle', this.#compressible, cells, all, (cell) => this.#pending.delete(cell));
+    const turn = this.#settling.then(() => {
+      this.#alive('settle');
+      const all = { ...compression, ...options };
+      const pending = (cell: number) => this.#pending.has(cell);
+      return compressCells(
+        'settle',
+        this.#compressible,
+        [...this.#pending],
+        all,
+        pending,
+        (cell, { kept }) => {
+          if (kept !== 'set meanwhile') this.#pending.delete(cell);
+        },
+      );
+    });
+    this.#settling = turn.catch(() => []);
+    return turn;
   }
 
   /** Makes a node dense again, as decoded, and returns it [H, W, C]; a dense one stays. @throws MissingNodeError. */
@@ -376,7 +396,12 @@ export class WavetableMatrix {
     const bank = this.#bankOf('decompressNode', x, y, z);
     const cell = cellOf('decompressNode', this.#settings.dims, x, y, z);
     const node = this.#read(bank, cell);
-    if (bank.options.codec) this.#makeDense('decompressNode', cell, bank.options.shape, node);
+    try {
+      if (bank.options.codec) this.#makeDense('decompressNode', cell, bank.options.shape, node);
+    } catch (error) {
+      node.dispose();
+      throw error;
+    }
     return node;
   }
 
@@ -751,13 +776,17 @@ export class WavetableMatrix {
     const store = this.#store;
     return {
       has: (cell) => store.has(cell),
+      codec: (cell) => store.find(cell)?.options.codec?.codec ?? null,
       read: (cell) => this.#read(store.find(cell)!, cell),
       storedBytes: (cell) => {
         const bank = store.find(cell)!;
         return store.packed.get(cell)?.length ?? bank.lanes * 4;
       },
       watch: (cell) => store.watch(cell),
-      replace: (where, cell, compressed) => store.setCompressed(where, [{ cell, compressed }]),
+      replace: (where, cell, compressed) => {
+        store.setCompressed(where, [{ cell, compressed }]);
+        this.#pending.delete(cell);
+      },
       place: (cell) => nodeOf(this.#settings.dims, cell),
       trim: () => store.trim(),
       alive: (where) => this.#alive(where),
@@ -851,6 +880,7 @@ export class WavetableMatrix {
       this.#store.checkPackable(where, wavetable);
       this.#store.set(where, shape, [{ cell, wavetable }]);
     });
+    if (this.#settings.compression) this.#pending.add(cell);
   }
 
   #sample(where: string, coords: Coordinates, options: SampleOptions): tf.Tensor4D {
