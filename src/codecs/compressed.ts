@@ -1,9 +1,9 @@
 /** A compressed wavetable: bytes that say all about themselves, and the parameters that they hold. */
 import * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check, DisposedError } from '../errors.js';
+import { ArgumentError, check, checkOptionNames, DisposedError, FormatError } from '../errors.js';
 import type { WavetableCodec } from './codec.js';
 import { readContainer, writeContainer } from './container.js';
-import { type NodeShape, type Parameters, tensorsOf } from './parameters.js';
+import { type NodeShape, type Parameters, sizeOf, tensorsOf } from './parameters.js';
 import type { Achieved } from './quality.js';
 import { readRaw, writeRaw } from './rawparameters.js';
 import { codecFor } from './registry.js';
@@ -90,14 +90,13 @@ export class CompressedWavetable implements Decodable {
   }
 
   /** fromBytes at once, for codecs that are loaded. */
-  static read(
-    bytes: Uint8Array,
-    { verify = true, source = 'bytes' }: FromBytesOptions = {},
-  ): CompressedWavetable {
+  static read(bytes: Uint8Array, options: FromBytesOptions = {}): CompressedWavetable {
+    checkOptionNames('CompressedWavetable.fromBytes', options, ['verify', 'source']);
+    const { verify = true, source = 'bytes' } = options;
     const { codec: id, version, raw, shape, achieved, payload } = readContainer(bytes, source, verify);
     const codec = codecFor(id, version, source);
     const parameters = raw ? readRaw(payload, source) : codec.unpack(payload, shape, source);
-    if (raw) codec.checkParameters(parameters, shape, source);
+    if (raw) checkRaw(codec, parameters, shape, source);
     return new CompressedWavetable(id, shape, achieved, new Uint8Array(bytes), parameters);
   }
 
@@ -115,13 +114,18 @@ export class CompressedWavetable implements Decodable {
     return new CompressedWavetable(codec.id, shape, { maxError, psnr, relativeError }, bytes, parameters);
   }
 
-  /** Parameters as they are: trained, or set by hand. No error is known of them. */
+  /**
+   * Parameters as they are: trained, or set by hand; copied. No error is known of them.
+   * @throws FormatError for what the codec cannot decode, and for values that are not finite unless the codec takes them.
+   */
   static ofParameters(codec: WavetableCodec, shape: NodeShape, parameters: Parameters): CompressedWavetable {
-    codec.checkParameters(parameters, shape, codec.id);
+    checkRaw(codec, parameters, shape, codec.id);
     const achieved = { maxError: Number.NaN, psnr: Number.NaN, relativeError: Number.NaN };
     const contents = { codec: codec.id, version: codec.version, raw: true, shape, achieved };
-    const bytes = writeContainer({ ...contents, payload: writeRaw(parameters) });
-    return new CompressedWavetable(codec.id, shape, achieved, bytes, parameters);
+    const payload = writeRaw(parameters);
+    const bytes = writeContainer({ ...contents, payload });
+    // Read back: copies of the caller's arrays.
+    return new CompressedWavetable(codec.id, [...shape], achieved, bytes, readRaw(payload, codec.id));
   }
 
   /** Frees the tensors; `bytes` stay. */
@@ -147,4 +151,20 @@ export class CompressedWavetable implements Decodable {
     }
     return this.#tensors;
   }
+}
+
+/** @throws FormatError unless parameters that are stored as they are fit the shape, and each array its own. */
+function checkRaw(codec: WavetableCodec, parameters: Parameters, shape: NodeShape, source: string): void {
+  const arrays = [...Object.entries(parameters.params), ...Object.entries(parameters.constants)];
+  for (const [name, { shape: own, values }] of arrays) {
+    check(
+      values.length === sizeOf(own),
+      () => new FormatError(source, `'${name}' must be [${own.join(', ')}], got ${values.length} values`),
+    );
+    check(
+      codec.takesNonFinite || values.every(Number.isFinite),
+      () => new FormatError(source, `'${name}' must be finite`),
+    );
+  }
+  codec.checkParameters(parameters, shape, source);
 }
