@@ -19,7 +19,15 @@
  * known by its id.
  */
 import * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check, DisposedError, QualityNotReachedError, ShapeError, shown } from '../errors.js';
+import {
+  ArgumentError,
+  check,
+  checkOptionNames,
+  DisposedError,
+  QualityNotReachedError,
+  ShapeError,
+  shown,
+} from '../errors.js';
 import { CompressedWavetable, type Decodable } from './compressed.js';
 import { MAX_ELEMENTS, overheadOf } from './container.js';
 import { type NodeShape, type Parameters, sizeOf, tensorsOf } from './parameters.js';
@@ -145,6 +153,7 @@ export abstract class WavetableCodec {
     options: EncodeOptions = {},
   ): Promise<CompressedWavetable> {
     const where = `${this.id}: encode`;
+    checkOptionNames(where, options, ['signal']);
     const host = await hostWavetable(where, wavetable);
     const { values, shape } = host;
     const whole = targetOf(where, quality, values, shape);
@@ -171,7 +180,10 @@ export abstract class WavetableCodec {
       const measured = await this.#measured(host, parameters);
       const made = CompressedWavetable.of(this, shape, measured, payload, parameters);
       if (meets(target, measured, payload.length)) return made;
+      // What is made for a smaller error is not smaller, and bits that were to be kept are lost again.
+      const hopeless = target.lossless || payload.length > target.bytes;
       if (!best || measured.squaredError < best.achieved.relativeError ** 2 * stats.energy) best = made;
+      if (hopeless) break;
       wanted = scaledTarget(wanted, 0.9);
     }
     throw new QualityNotReachedError(where, quality, best && { ...best.achieved, sizeBytes: best.sizeBytes });
@@ -185,6 +197,8 @@ export abstract class WavetableCodec {
    */
   decode(compressed: Decodable, options: DecodeOptions = {}): tf.Tensor3D {
     const where = `${this.id}: decode`;
+    checkOptionNames(where, options, ['resolution', 'periodic']);
+    checkOptionNames(`${where}: periodic`, options.periodic ?? {}, ['h', 'w']);
     check(
       compressed?.codec === this.id,
       () =>

@@ -1,10 +1,10 @@
 /** A compressed wavetable: bytes that say all about themselves, and the parameters that they hold. */
 import * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check, DisposedError, shown } from '../errors.js';
+import { ArgumentError, check, checkOptionNames, DisposedError, FormatError, shown } from '../errors.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import type { WavetableCodec } from './codec.js';
 import { type Contents, PayloadKind, readContainer, writeContainer } from './container.js';
-import { type NodeShape, type Parameters, tensorsOf } from './parameters.js';
+import { type NodeShape, type Parameters, sizeOf, tensorsOf } from './parameters.js';
 import type { Achieved } from './quality.js';
 import { readRaw, writeRaw } from './rawparameters.js';
 import { codecFor } from './registry.js';
@@ -44,7 +44,7 @@ function parametersOf(codec: WavetableCodec, { kind, shape, payload }: Contents,
     const before = codec.unpack(own, shape, source);
     parameters = { params: readRaw(trained, source).params, constants: before.constants };
   }
-  codec.checkParameters(parameters, shape, source);
+  checkRaw(codec, parameters, shape, source);
   return parameters;
 }
 
@@ -115,14 +115,14 @@ export class CompressedWavetable implements Decodable {
   }
 
   /** fromBytes at once, for codecs that are loaded. */
-  static read(
-    bytes: Uint8Array,
-    { verify = true, source = 'bytes' }: FromBytesOptions = {},
-  ): CompressedWavetable {
+  static read(bytes: Uint8Array, options: FromBytesOptions = {}): CompressedWavetable {
+    checkOptionNames('CompressedWavetable.fromBytes', options, ['verify', 'source']);
     check(
       bytes instanceof Uint8Array,
-      () => new ArgumentError(`fromBytes: bytes must be a Uint8Array, got ${shown(bytes)}`),
+      () =>
+        new ArgumentError(`CompressedWavetable.fromBytes: bytes must be a Uint8Array, got ${shown(bytes)}`),
     );
+    const { verify = true, source = 'bytes' } = options;
     const contents = readContainer(bytes, source, verify);
     const { codec: id, shape, achieved } = contents;
     const parameters = parametersOf(codecFor(id, contents.version, source), contents, source);
@@ -143,13 +143,18 @@ export class CompressedWavetable implements Decodable {
     return new CompressedWavetable(codec.id, shape, { maxError, psnr, relativeError }, bytes, parameters);
   }
 
-  /** Parameters as they are: trained, or set by hand. No error is known of them. */
+  /**
+   * Parameters as they are: trained, or set by hand; copied. No error is known of them.
+   * @throws FormatError for what the codec cannot decode, and for values that are not finite unless the codec takes them.
+   */
   static ofParameters(codec: WavetableCodec, shape: NodeShape, parameters: Parameters): CompressedWavetable {
-    codec.checkParameters(parameters, shape, codec.id);
+    checkRaw(codec, parameters, shape, codec.id);
     const achieved = UNKNOWN;
     const contents = { codec: codec.id, version: codec.version, kind: PayloadKind.Raw, shape, achieved };
-    const bytes = writeContainer({ ...contents, payload: writeRaw(parameters) });
-    return new CompressedWavetable(codec.id, shape, achieved, bytes, parameters);
+    const payload = writeRaw(parameters);
+    const bytes = writeContainer({ ...contents, payload });
+    // Read back: copies of the caller's arrays.
+    return new CompressedWavetable(codec.id, [...shape], achieved, bytes, readRaw(payload, codec.id));
   }
 
   /** `bytes` with trained params in the place of their own; their constants stay as they were coded. No error is known of it. */
@@ -161,7 +166,7 @@ export class CompressedWavetable implements Decodable {
     if (before.kind === PayloadKind.Raw || Object.keys(constants).length === 0) {
       return CompressedWavetable.ofParameters(codec, before.shape, parameters);
     }
-    codec.checkParameters(parameters, before.shape, codec.id);
+    checkRaw(codec, parameters, before.shape, codec.id);
     const own =
       before.kind === PayloadKind.Trained ? splitTrained(before.payload, 'trained').own : before.payload;
     const out = new ByteWriter();
@@ -195,4 +200,20 @@ export class CompressedWavetable implements Decodable {
     }
     return this.#tensors;
   }
+}
+
+/** @throws FormatError unless parameters that are stored as they are fit the shape, and each array its own. */
+function checkRaw(codec: WavetableCodec, parameters: Parameters, shape: NodeShape, source: string): void {
+  const arrays = [...Object.entries(parameters.params), ...Object.entries(parameters.constants)];
+  for (const [name, { shape: own, values }] of arrays) {
+    check(
+      values.length === sizeOf(own),
+      () => new FormatError(source, `'${name}' must be [${own.join(', ')}], got ${values.length} values`),
+    );
+    check(
+      codec.takesNonFinite || values.every(Number.isFinite),
+      () => new FormatError(source, `'${name}' must be finite`),
+    );
+  }
+  codec.checkParameters(parameters, shape, source);
 }

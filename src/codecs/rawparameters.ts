@@ -31,6 +31,8 @@ export function readRaw(payload: Uint8Array, source: string): Parameters {
   const constants: Record<string, HostTensor> = {};
   for (let left = input.varint('the number of arrays', 64); left > 0; left--) {
     const name = input.ascii('the length of a name');
+    // Also of what every object has, as __proto__.
+    check(!(name in params) && !(name in constants), () => input.error(`has two arrays '${name}'`));
     const kind = input.u8();
     check(kind <= 2, () => input.error(`array '${name}' has unknown kind ${kind}`));
     const rank = input.varint('a rank', 6);

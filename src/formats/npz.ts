@@ -7,7 +7,7 @@
  *
  * Entries are stored, or deflated with { deflate: true }.
  */
-import { check, FormatError, WavecubeError } from '../errors.js';
+import { check, FormatError, shown, WavecubeError } from '../errors.js';
 import { type StoredNode, WavetableMatrix } from '../grid/matrix.js';
 import type { MatrixOptions } from '../grid/options.js';
 import type { FileFormat } from '../grid/persistence.js';
@@ -56,43 +56,32 @@ async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatri
   const entries = unzipArchive(bytes, source);
   const header = readHeader(entries['metadata.npy'], source);
   const { width, height, depth, user, format: _, version: __, ...options } = header;
-  const cube = build(source, () => new WavetableMatrix(width, height, depth, { ...options, metadata: user }));
-  try {
-    const nodes: StoredNode[] = [];
-    for (const [name, entry] of Object.entries(entries)) {
-      if (name === 'metadata.npy') continue;
-      const place = /^(nodes|compressed)\/(\d+)_(\d+)_(\d+)\.npy$/.exec(name);
-      check(place !== null, () => new FormatError(source, `has an entry '${name}' that no cube has`));
-      const { dtype, shape, data } = decodeNpy(entry, `${source}:${name}`);
-      const [x, y, z] = place.slice(2).map(Number);
-      if (place[1] === 'compressed') {
-        check(dtype === '|u1', () => new FormatError(source, `${name} must be uint8, got ${dtype}`));
-        nodes.push({ x, y, z, compressed: data as Uint8Array });
-        continue;
-      }
-      check(
-        shape.length === 3 && dtype === (cube.dtype === 'float16' ? '<f2' : '<f4'),
-        () =>
-          new FormatError(
-            source,
-            `node ${name} must be [H, W, C] ${cube.dtype}, got [${shape.join(', ')}] ${dtype}`,
-          ),
-      );
-      const values = data as Float32Array | Uint16Array;
-      nodes.push({ x, y, z, shape: shape as [number, number, number], values });
+  const nodes: StoredNode[] = [];
+  for (const [name, entry] of Object.entries(entries)) {
+    if (name === 'metadata.npy') continue;
+    const place = /^(nodes|compressed)\/(\d+)_(\d+)_(\d+)\.npy$/.exec(name);
+    check(place !== null, () => new FormatError(source, `has an entry '${name}' that no cube has`));
+    const { dtype, shape, data } = decodeNpy(entry, `${source}:${name}`);
+    const [x, y, z] = place.slice(2).map(Number);
+    if (place[1] === 'compressed') {
+      check(dtype === '|u1', () => new FormatError(source, `${name} must be uint8, got ${dtype}`));
+      nodes.push({ x, y, z, compressed: data as Uint8Array });
+      continue;
     }
-    build(source, () => cube.restoreNodes(nodes));
-    return cube;
-  } catch (error) {
-    cube.dispose();
-    throw error;
+    check(
+      shape.length === 3 && dtype === (options.dtype === 'float16' ? '<f2' : '<f4'),
+      () =>
+        new FormatError(
+          source,
+          `node ${name} must be [H, W, C] ${shown(options.dtype)}, got [${shape.join(', ')}] ${dtype}`,
+        ),
+    );
+    const values = data as Float32Array | Uint16Array;
+    nodes.push({ x, y, z, shape: shape as [number, number, number], values });
   }
-}
-
-/** What the cube refuses is the file's fault here. */
-function build<T>(source: string, make: () => T): T {
+  // What the cube refuses is the file's fault here.
   try {
-    return make();
+    return WavetableMatrix.fromStored(width, height, depth, { ...options, metadata: user }, nodes);
   } catch (cause) {
     if (!(cause instanceof WavecubeError)) throw cause;
     throw new FormatError(source, cause.message, { cause });

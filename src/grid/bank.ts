@@ -115,6 +115,16 @@ export class Bank {
     this.#growTo(Math.max(count, ample));
   }
 
+  /** Rows that new nodes can take without growth. */
+  get room(): number {
+    return this.#capacity - this.count;
+  }
+
+  /** Makes room for `rows` more nodes, and no more. */
+  grow(rows: number): void {
+    this.#growTo(this.#capacity + Math.floor(rows));
+  }
+
   /** @throws what an allocation throws; pages made until then are given back. */
   #growTo(count: number): void {
     const { trainable } = this.options;

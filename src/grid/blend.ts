@@ -35,7 +35,7 @@ export function sampleCompressed(
 ): { blended: tf.Tensor4D[]; decoded: { rows: tf.Tensor2D; bank: Bank }[] } {
   const compressed = store.banks.filter((bank) => bank.options.codec);
   coords = { ...coords, host: coords.host ?? hostOf(coords.tensor) };
-  const hot = store.packed.hot && useHot(store, settings, coords, compressed);
+  const hot = store.packed.hot && useHot(store, settings, coords, compressed, resolution);
   const groups = new Map<string, Bank[]>();
   const opaque: Bank[] = [];
   for (const bank of compressed) {
@@ -108,18 +108,27 @@ function weighedComponents(
 
 /**
  * Whether this batch is served from decoded rows: all its nodes were needed before, and fit into the cache. Decodes those
- * that are not there yet.
+ * that are not there yet. Only at the nodes' own resolution: at another one a form may decode to something else than the
+ * resampled rows (a Gaussian is the same function at any resolution), and costs less.
  */
-function useHot(store: NodeStore, settings: Settings, coords: BatchCoords, banks: readonly Bank[]): boolean {
+function useHot(
+  store: NodeStore,
+  settings: Settings,
+  coords: BatchCoords,
+  banks: readonly Bank[],
+  resolution: readonly [number, number],
+): boolean {
   const cache = store.packed.hot!;
   if (!coords.host || settings.trainable) return false;
+  const blended = banks.filter(({ options }) => options.codec!.parameter !== null);
+  if (blended.some(({ options: { shape } }) => resolution.some((n, axis) => n !== shape[axis]))) return false;
   const touched = new Map<number, Bank>();
   let bytes = 0;
   const boundary = boundaryCodes(settings);
   for (let i = 0; i < coords.tensor.shape[0] && bytes <= cache.limitBytes; i++) {
     eachCorner(coords.host, i, settings.dims, boundary, onTape(), (cell) => {
       if (touched.has(cell)) return;
-      const bank = banks.find((b) => b.has(cell) && b.options.codec!.parameter !== null);
+      const bank = bankWith(blended, cell);
       if (!bank) return;
       touched.set(cell, bank);
       const [h, w, c] = bank.options.shape;

@@ -1,6 +1,10 @@
-/** Decoded rows of compressed nodes, bounded in bytes: the least recently used goes first. */
+/**
+ * Decoded rows of compressed nodes, bounded in bytes as they are allocated: the least recently used goes first. What a call
+ * needs at once, up to eight nodes, is held if it is more.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { type NodeShape, sizeOf } from '../codecs/parameters.js';
+import { findDevice } from '../ops/device.js';
 import { Bank, type Dims } from './bank.js';
 
 export class DecodedCache {
@@ -47,18 +51,31 @@ export class DecodedCache {
   /** Takes up a decoded node [H, W, C], which stays the caller's; others but those of `kept` make room. */
   put(cell: number, node: tf.Tensor3D, kept: ReadonlySet<number>): void {
     const bank = this.#bankOf(node.shape);
-    const used = () => [...this.#banks.values()].reduce((sum, b) => sum + b.count * b.payload * 4, 0);
-    for (const other of this.#cells.keys()) {
-      if (used() + 4 * bank.payload <= this.limitBytes) break;
-      if (!kept.has(other)) this.drop(other);
+    const oldest = this.#cells.keys();
+    while (bank.room === 0) {
+      const fitting = Math.floor((this.limitBytes - this.residentBytes) / (4 * bank.payload));
+      if (fitting >= 1) {
+        bank.grow(Math.min(fitting, Math.max(8, bank.count / 2)));
+        break;
+      }
+      const { value: other, done } = oldest.next();
+      // What a call needs it gets, if more than the limit.
+      if (done) bank.grow(1);
+      else if (!kept.has(other)) this.drop(other, bank);
     }
     tf.tidy(() => bank.set(cell, node.reshape([1, bank.payload]) as tf.Tensor2D));
     this.#cells.set(cell, bank);
   }
 
-  drop(cell: number): void {
-    this.#cells.get(cell)?.delete(cell);
+  /** Forgets a cell, and the memory of its bank with the last one there, but that of `needed`. */
+  drop(cell: number, needed?: Bank): void {
+    const bank = this.#cells.get(cell);
+    if (!bank) return;
+    bank.delete(cell);
     this.#cells.delete(cell);
+    if (bank.count > 0 || bank === needed) return;
+    this.#banks.delete(String(bank.options.shape));
+    bank.dispose();
   }
 
   clear(): void {
@@ -72,8 +89,9 @@ export class DecodedCache {
     let bank = this.#banks.get(key);
     if (!bank) {
       const { dims, boundary } = this;
-      // A page as large as the limit, or of the eight nodes that a sample needs: rows of cells that went are reused in it.
-      const pageBytes = Math.max(this.limitBytes, 8 * 4 * sizeOf(shape));
+      // One page, where the device can bind it, of the limit or of the eight nodes that a sample needs.
+      const most = findDevice(tf.getBackend())?.maxPageBytes() ?? Number.POSITIVE_INFINITY;
+      const pageBytes = Math.min(most, Math.max(this.limitBytes, 8 * 4 * sizeOf(shape)));
       const form = { row: shape, codec: null, dtype: 'float32', trainable: false } as const;
       bank = new Bank({ dims, shape, boundary, pageBytes, ...form });
       this.#banks.set(key, bank);

@@ -6,7 +6,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { CompressedWavetable } from '../codecs/compressed.js';
 import { checkQuality, type Quality } from '../codecs/quality.js';
 import { type Method, methodOf } from '../codecs/registry.js';
-import { ArgumentError, check, checkOptionNames, QualityNotReachedError } from '../errors.js';
+import { ArgumentError, check, checkOptionNames, QualityNotReachedError, shown } from '../errors.js';
 
 export interface CompressionOptions {
   /** A codec's id, or 'auto': the smallest that reaches the quality. Default 'gaussian'. */
@@ -27,12 +27,16 @@ export interface NodeReport {
   x: number;
   y: number;
   z: number;
-  /** The codec that holds it now; null: it is as it was set. */
+  /** The codec that holds it now; null: none. */
   codec: string | null;
-  /** Why it was left as it was; undefined where it was compressed. */
-  kept?: 'quality not reached' | 'set meanwhile' | 'not smaller';
+  /**
+   * Why it was left as it was; undefined where it was compressed. 'not taken': by a codec of finite values, or because it is
+   * too large; 'set meanwhile' and 'deleted meanwhile': while it was being compressed.
+   */
+  kept?: 'quality not reached' | 'not taken' | 'set meanwhile' | 'deleted meanwhile' | 'not smaller';
   /** Bytes as stored now. */
   storedBytes: number;
+  /** What this compression has added to the node's error: 0 and ∞ where it was kept. */
   maxError: number;
   psnr: number;
 }
@@ -40,6 +44,8 @@ export interface NodeReport {
 /** What compressing needs of a cube; cells are numbers in bulk order. */
 export interface CompressibleNodes {
   has(cell: number): boolean;
+  /** The codec that holds a node, null of a dense one. */
+  codec(cell: number): string | null;
   /** The node as it is now, decoded; the caller disposes it. */
   read(cell: number): tf.Tensor3D;
   /** Bytes of the node as it is stored. */
@@ -64,6 +70,11 @@ export function checkedCompression(
     signal === undefined || signal instanceof AbortSignal,
     () => new ArgumentError(`${where}: signal must be an AbortSignal`),
   );
+  const { onProgress } = options;
+  check(
+    onProgress === undefined || typeof onProgress === 'function',
+    () => new ArgumentError(`${where}: onProgress must be a function, got ${shown(onProgress)}`),
+  );
   checkQuality(where, quality);
   return { method: methodOf(where, method).blending, quality };
 }
@@ -71,7 +82,8 @@ export function checkedCompression(
 function kept(nodes: CompressibleNodes, cell: number, why: NodeReport['kept']): NodeReport {
   const [x, y, z] = nodes.place(cell);
   const exact = { maxError: 0, psnr: Number.POSITIVE_INFINITY };
-  return { x, y, z, codec: null, kept: why, storedBytes: nodes.storedBytes(cell), ...exact };
+  if (!nodes.has(cell)) return { x, y, z, codec: null, kept: 'deleted meanwhile', storedBytes: 0, ...exact };
+  return { x, y, z, codec: nodes.codec(cell), kept: why, storedBytes: nodes.storedBytes(cell), ...exact };
 }
 
 /** @throws QualityNotReachedError, and leaves the node. */
@@ -84,24 +96,22 @@ export async function compressCell(
   onlySmaller = false,
 ): Promise<NodeReport> {
   signal?.throwIfAborted();
-  const changed = nodes.watch(cell);
-  let compressed: CompressedWavetable | null = null;
   const node = nodes.read(cell);
+  const changed = nodes.watch(cell);
+  let stale = true;
+  let compressed: CompressedWavetable;
   try {
     compressed = await method.encode(node, quality, { signal });
   } finally {
     node.dispose();
-    if (!compressed) changed();
+    stale = changed();
   }
   try {
-    const stale = changed();
     signal?.throwIfAborted();
     nodes.alive(where);
+    if (stale) return kept(nodes, cell, 'set meanwhile');
     const [x, y, z] = nodes.place(cell);
     const { codec, sizeBytes: storedBytes, achieved } = compressed;
-    if (stale) {
-      return kept(nodes, cell, 'set meanwhile');
-    }
     if (onlySmaller && storedBytes >= nodes.storedBytes(cell)) return kept(nodes, cell, 'not smaller');
     nodes.replace(where, cell, compressed);
     return { x, y, z, codec, storedBytes, maxError: achieved.maxError, psnr: achieved.psnr };
@@ -110,28 +120,41 @@ export async function compressCell(
   }
 }
 
-/** Compresses cells one after the other; those that cannot reach the quality, or would not get smaller, stay. */
+/** What an error of `encode` says of a node that is left for it; undefined of any other error. */
+function reasonOf(error: unknown): NodeReport['kept'] {
+  if (error instanceof QualityNotReachedError) return 'quality not reached';
+  // The options were checked before: it is the wavetable that is not what the codec takes.
+  return error instanceof ArgumentError ? 'not taken' : undefined;
+}
+
+/**
+ * Compresses cells one after the other; those that cannot reach the quality, or would not get smaller, stay.
+ * @param wanted asked when a cell's turn comes: whether it still is to be compressed.
+ */
 export async function compressCells(
   where: string,
   nodes: CompressibleNodes,
   cells: readonly number[],
   options: CompressAllOptions,
-  after?: (cell: number) => void,
+  wanted: (cell: number) => boolean,
+  after?: (cell: number, node: NodeReport) => void,
 ): Promise<NodeReport[]> {
   const how = checkedCompression(where, options);
   const reports: NodeReport[] = [];
   for (const cell of cells) {
     options.signal?.throwIfAborted();
     nodes.alive(where);
-    if (!nodes.has(cell)) continue;
+    if (!wanted(cell)) continue;
     let node: NodeReport;
     try {
       node = await compressCell(where, nodes, cell, how, options.signal, true);
     } catch (error) {
-      if (!(error instanceof QualityNotReachedError)) throw error;
-      node = kept(nodes, cell, 'quality not reached');
+      nodes.alive(where);
+      const reason = reasonOf(error);
+      if (!reason) throw error;
+      node = kept(nodes, cell, reason);
     }
-    after?.(cell);
+    after?.(cell, node);
     reports.push(node);
     options.onProgress?.({ done: reports.length, total: cells.length, node });
   }

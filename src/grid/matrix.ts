@@ -52,7 +52,7 @@ import {
   sampleBanks,
   splatBanks,
 } from './sampling.js';
-import { NodeStore } from './store.js';
+import { NodeStore, type PackedNode } from './store.js';
 import { type SliceOptions, visualizeSlice } from './visualize.js';
 import { checkWavetable, type Wavetable } from './wavetable.js';
 
@@ -92,6 +92,8 @@ export class WavetableMatrix {
   #backend: string;
   /** Cells set since the last settle(), in a cube with compression. */
   readonly #pending = new Set<number>();
+  /** Ends with the last settle() that was called; never rejects. */
+  #settling: Promise<unknown> = Promise.resolve();
   #disposed = false;
   #moving = false;
 
@@ -123,7 +125,7 @@ export class WavetableMatrix {
             `into ${limit} bytes, what the backend '${this.#backend}' can bind`,
         ),
     );
-    if (!this.sparse) this.#fill(nodeBytes, device?.maxTotalBytes);
+    if (!this.sparse) this.#fill();
   }
 
   /** Nodes along x. */
@@ -197,7 +199,8 @@ export class WavetableMatrix {
     const cell = cellOf('setNode', this.#settings.dims, x, y, z);
     if (wavetable instanceof CompressedWavetable) {
       checkCompressed('setNode', wavetable, this.#nodeShape);
-      this.#store.setCompressed('setNode', [{ cell, compressed: wavetable }]);
+      this.#store.setPacked('setNode', [this.#store.packedNode('setNode', cell, wavetable)]);
+      this.#pending.delete(cell);
       return;
     }
     checkWavetable('setNode', wavetable, this.#nodeShape, this.dtype);
@@ -218,7 +221,10 @@ export class WavetableMatrix {
       typeof nodes?.[Symbol.iterator] === 'function',
       () => new ArgumentError(`setNodes: nodes must be a list of [x, y, z, wavetable], got ${shown(nodes)}`),
     );
-    const all = [...nodes].map((node, i) => {
+    // Of a place that is named twice the last one counts, whichever kind it is.
+    const dense = new Map<number, Wavetable>();
+    const packed = new Map<number, PackedNode>();
+    for (const [i, node] of [...nodes].entries()) {
       const where = `setNodes[${i}]`;
       check(
         Array.isArray(node),
@@ -226,24 +232,25 @@ export class WavetableMatrix {
       );
       const [x, y, z, wavetable] = node;
       const cell = cellOf(where, this.#settings.dims, x, y, z);
-      if (wavetable instanceof CompressedWavetable) checkCompressed(where, wavetable, this.#nodeShape);
-      else {
+      dense.delete(cell);
+      packed.delete(cell);
+      if (wavetable instanceof CompressedWavetable) {
+        checkCompressed(where, wavetable, this.#nodeShape);
+        packed.set(cell, this.#store.packedNode(where, cell, wavetable));
+      } else {
         checkWavetable(where, wavetable, this.#nodeShape, this.dtype);
         this.#store.checkPackable(where, wavetable);
+        dense.set(cell, wavetable);
       }
-      return { cell, wavetable };
-    });
-    // Of a place that is named twice the last one counts, whichever kind it is.
-    const last = [...new Map(all.map((node) => [node.cell, node])).values()];
-    const dense: { cell: number; wavetable: Wavetable }[] = [];
-    const compressed: { cell: number; compressed: CompressedWavetable }[] = [];
-    for (const { cell, wavetable } of last) {
-      if (wavetable instanceof CompressedWavetable) compressed.push({ cell, compressed: wavetable });
-      else dense.push({ cell, wavetable });
     }
-    this.#store.set('setNodes', this.#nodeShape, dense);
-    this.#store.setCompressed('setNodes', compressed);
-    if (this.#settings.compression) for (const { cell } of dense) this.#pending.add(cell);
+    this.#store.set(
+      'setNodes',
+      this.#nodeShape,
+      [...dense].map(([cell, wavetable]) => ({ cell, wavetable })),
+    );
+    this.#store.setPacked('setNodes', [...packed.values()]);
+    for (const cell of packed.keys()) this.#pending.delete(cell);
+    if (this.#settings.compression) for (const cell of dense.keys()) this.#pending.add(cell);
   }
 
   /**
@@ -274,7 +281,9 @@ export class WavetableMatrix {
         ),
     );
     this.#bankOf('deleteNode', x, y, z);
-    this.#store.delete(cellOf('deleteNode', this.#settings.dims, x, y, z));
+    const cell = cellOf('deleteNode', this.#settings.dims, x, y, z);
+    this.#store.delete(cell);
+    this.#pending.delete(cell);
   }
 
   /** Nodes set. */
@@ -341,7 +350,8 @@ export class WavetableMatrix {
   }
 
   /**
-   * Compresses all nodes, x slowest; those that cannot reach the quality, or would not get smaller, stay as they are.
+   * Compresses all nodes, x slowest; those that cannot reach the quality, would not get smaller, or are not what the codec
+   * takes (NaN), stay as they are.
    * @param options as compressNode's; onProgress is called after each node. After an abort each node is whole: as it was,
    * or compressed.
    * @returns a report for each node.
@@ -351,23 +361,36 @@ export class WavetableMatrix {
     const cells = Array.from({ length: this.#store.cells }, (_, cell) => cell).filter((cell) =>
       this.#store.has(cell),
     );
-    return compressCells('compressAll', this.#compressible, cells, options, (cell) =>
-      this.#pending.delete(cell),
-    );
+    return compressCells('compressAll', this.#compressible, cells, options, (cell) => this.#store.has(cell));
   }
 
   /**
    * Compresses the nodes that were set since the last time, as the cube's `compression` says; nothing without one.
-   * save and toBytes do it first.
-   * @returns a report for each of them.
+   * save and toBytes do it first. One that is called while another is at work takes its turn after it.
+   * @returns a report for each of them. Nodes set meanwhile are left for the next time.
    */
   async settle(options: Pick<CompressAllOptions, 'signal' | 'onProgress'> = {}): Promise<NodeReport[]> {
     this.#alive('settle');
+    checkOptionNames('settle', options, ['signal', 'onProgress']);
     const { compression } = this.#settings;
     if (!compression) return [];
-    const cells = [...this.#pending].filter((cell) => this.#store.has(cell) && !this.#store.packed.get(cell));
-    const all = { ...compression, ...options };
-    return compressCells('settle', this.#compressible, cells, all, (cell) => this.#pending.delete(cell));
+    const turn = this.#settling.then(() => {
+      this.#alive('settle');
+      const all = { ...compression, ...options };
+      const pending = (cell: number) => this.#pending.has(cell);
+      return compressCells(
+        'settle',
+        this.#compressible,
+        [...this.#pending],
+        all,
+        pending,
+        (cell, { kept }) => {
+          if (kept !== 'set meanwhile') this.#pending.delete(cell);
+        },
+      );
+    });
+    this.#settling = turn.catch(() => []);
+    return turn;
   }
 
   /** Makes a node dense again, as decoded, and returns it [H, W, C]; a dense one stays. @throws MissingNodeError. */
@@ -376,7 +399,12 @@ export class WavetableMatrix {
     const bank = this.#bankOf('decompressNode', x, y, z);
     const cell = cellOf('decompressNode', this.#settings.dims, x, y, z);
     const node = this.#read(bank, cell);
-    if (bank.options.codec) this.#makeDense('decompressNode', cell, bank.options.shape, node);
+    try {
+      if (bank.options.codec) this.#makeDense('decompressNode', cell, bank.options.shape, node);
+    } catch (error) {
+      node.dispose();
+      throw error;
+    }
     return node;
   }
 
@@ -581,6 +609,30 @@ export class WavetableMatrix {
     }
   }
 
+  /**
+   * A cube of nodes that storedNodes gave, as restoreNodes sets them.
+   * @param options as the constructor's; with sparse: false, places without a node get zeros.
+   */
+  static fromStored(
+    width: number,
+    height: number,
+    depth: number,
+    options: MatrixOptions,
+    nodes: Iterable<StoredNode>,
+  ): WavetableMatrix {
+    // Made sparse: a dense cube of compressed nodes need not fit into memory.
+    const cube = new WavetableMatrix(width, height, depth, { ...options, sparse: true });
+    cube.#settings.sparse = options.sparse ?? true;
+    try {
+      cube.restoreNodes(nodes);
+      if (!cube.sparse) cube.#fill();
+      return cube;
+    } catch (error) {
+      cube.dispose();
+      throw error;
+    }
+  }
+
   /** All nodes as [X, Y, Z, H, W, C] at the cube's resolution; zeros where there is none. Gradients: nodes. */
   toTensor(): tf.Tensor {
     this.#alive('toTensor');
@@ -697,10 +749,17 @@ export class WavetableMatrix {
   restoreNodes(nodes: Iterable<StoredNode>): void {
     this.#alive('restoreNodes');
     const Values = this.dtype === 'float16' ? Uint16Array : Float32Array;
+    const known = new Set<number>();
     const stored = [...nodes].map((node) => {
       const cell = cellOf('restoreNodes', this.#settings.dims, node.x, node.y, node.z);
+      check(
+        !known.has(cell),
+        () => new ArgumentError(`restoreNodes: there are two nodes at (${node.x}, ${node.y}, ${node.z})`),
+      );
+      known.add(cell);
       if ('compressed' in node) {
-        const { shape, codec } = readContainer(node.compressed, 'restoreNodes');
+        const where = `restoreNodes: node (${node.x}, ${node.y}, ${node.z})`;
+        const { shape, codec } = readContainer(node.compressed, where);
         check(
           shape[2] === this.channels,
           () => new ShapeError('restoreNodes', `a node of '${codec}'`, `[H, W, ${this.channels}]`, shape),
@@ -751,13 +810,17 @@ export class WavetableMatrix {
     const store = this.#store;
     return {
       has: (cell) => store.has(cell),
+      codec: (cell) => store.find(cell)?.options.codec?.codec ?? null,
       read: (cell) => this.#read(store.find(cell)!, cell),
       storedBytes: (cell) => {
         const bank = store.find(cell)!;
         return store.packed.get(cell)?.length ?? bank.lanes * 4;
       },
       watch: (cell) => store.watch(cell),
-      replace: (where, cell, compressed) => store.setCompressed(where, [{ cell, compressed }]),
+      replace: (where, cell, compressed) => {
+        store.setPacked(where, [store.packedNode(where, cell, compressed)]);
+        this.#pending.delete(cell);
+      },
       place: (cell) => nodeOf(this.#settings.dims, cell),
       trim: () => store.trim(),
       alive: (where) => this.#alive(where),
@@ -765,7 +828,7 @@ export class WavetableMatrix {
   }
 
   #makeDense(where: string, cell: number, shape: NodeShape, wavetable: tf.Tensor3D): void {
-    this.#store.checkForm(where, shape);
+    this.#store.checkForm(where, shape, this.dtype);
     this.#store.checkPackable(where, wavetable);
     this.#store.set(where, shape, [{ cell, wavetable }]);
   }
@@ -774,9 +837,11 @@ export class WavetableMatrix {
     return [...this.#settings.resolution, this.#settings.channels];
   }
 
-  /** Gives a dense cube its nodes, or leaves nothing behind. */
-  #fill(nodeBytes: number, limit = Number.POSITIVE_INFINITY): void {
-    const bytes = nodeBytes * this.#store.cells;
+  /** Gives a dense cube the nodes that it lacks, as zeros, or leaves nothing behind. */
+  #fill(): void {
+    const lacking = this.#store.cells - this.#store.count;
+    const bytes = sizeOf(this.#nodeShape) * (this.dtype === 'float16' ? 2 : 4) * lacking;
+    const limit = findDevice(this.#backend)?.maxTotalBytes ?? Number.POSITIVE_INFINITY;
     check(
       bytes < limit,
       () =>
@@ -787,7 +852,18 @@ export class WavetableMatrix {
         ),
     );
     try {
-      this.#store.fill('WavetableMatrix', this.#nodeShape);
+      if (lacking === this.#store.cells) {
+        this.#store.fill('WavetableMatrix', this.#nodeShape);
+      } else {
+        const wavetable = new Float32Array(lacking && sizeOf(this.#nodeShape));
+        const cells = Array.from({ length: this.#store.cells }, (_, cell) => cell);
+        const absent = cells.filter((cell) => !this.#store.has(cell));
+        this.#store.set(
+          'WavetableMatrix',
+          this.#nodeShape,
+          absent.map((cell) => ({ cell, wavetable })),
+        );
+      }
     } catch (error) {
       this.#store.dispose();
       throw error;
@@ -843,7 +919,7 @@ export class WavetableMatrix {
           `${where}: factor must be a positive integer that divides ${h} × ${w}, got ${factor}`,
         ),
     );
-    this.#store.checkForm(where, shape);
+    this.#store.checkForm(where, shape, this.dtype);
     tf.tidy(() => {
       const node = this.getNode(x, y, z).expandDims(0) as tf.Tensor4D;
       const resized = resample(node, shape[0], shape[1], this.#settings.periodic);
@@ -851,6 +927,7 @@ export class WavetableMatrix {
       this.#store.checkPackable(where, wavetable);
       this.#store.set(where, shape, [{ cell, wavetable }]);
     });
+    if (this.#settings.compression) this.#pending.add(cell);
   }
 
   #sample(where: string, coords: Coordinates, options: SampleOptions): tf.Tensor4D {

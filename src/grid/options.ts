@@ -35,8 +35,9 @@ export interface MatrixOptions {
    */
   compression?: string | { method: string; quality?: Quality } | null;
   /**
-   * Bytes of decoded rows that a cube with compressed nodes keeps at hand, for nodes that are needed again and again
-   * and for those of codecs that cannot be blended. Default 16 MiB; 0: only what a call itself needs.
+   * Bytes that a cube keeps at hand of its compressed nodes: so many of decoded rows for nodes that are needed again and
+   * again; for nodes of codecs that cannot be blended so many of decoded rows, and so many of what they were unpacked to.
+   * Default 16 MiB; 0: only what a call itself needs.
    */
   cacheBytes?: number;
   /** Bytes above which a bank goes on in another page; by default what the device can bind. */
@@ -180,7 +181,8 @@ function compressionOf(compression: MatrixOptions['compression']): Settings['com
   }
   methodOf('WavetableMatrix: compression', method);
   checkQuality('WavetableMatrix: compression', quality);
-  return { method, quality };
+  // A copy, which the caller cannot change.
+  return { method, quality: structuredClone(quality) };
 }
 
 export const boundaryCodes = (settings: Settings): [number, number, number] =>

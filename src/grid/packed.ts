@@ -123,7 +123,8 @@ export class PackedNodes {
   }
 }
 
+/** On the host, and on the device. */
 function unpackedBytes({ parameters: { params, constants } }: CompressedWavetable): number {
   const arrays = [...Object.values(params), ...Object.values(constants)];
-  return arrays.reduce((sum, { values }) => sum + values.byteLength, 0);
+  return arrays.reduce((sum, { values }) => sum + 2 * values.byteLength, 0);
 }

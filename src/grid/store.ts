@@ -4,10 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { CompressedWavetable } from '../codecs/compressed.js';
+import { sizeOf } from '../codecs/parameters.js';
 import { knownCodec } from '../codecs/registry.js';
 import { check, DeviceError } from '../errors.js';
 import { findDevice, isExclusive } from '../ops/device.js';
-import { Bank, type BankOptions, type NodeShape } from './bank.js';
+import { Bank, type BankOptions, type NodeDtype, type NodeShape } from './bank.js';
+import { nodeOf } from './coordinates.js';
 import { hostParams, type RowForm, rowFormOf, rowOf } from './forms.js';
 import { boundaryCodes, type Settings } from './options.js';
 import { PackedNodes } from './packed.js';
@@ -26,6 +28,15 @@ export type StoredValues =
 type DenseValues = Extract<StoredValues, { values: unknown }>;
 
 type BankForm = Pick<BankOptions, 'codec' | 'row'>;
+
+/** A compressed node as its bank holds it. */
+export interface PackedNode {
+  cell: number;
+  shape: NodeShape;
+  form: RowForm;
+  row: Float32Array;
+  bytes: Uint8Array;
+}
 
 export class NodeStore {
   readonly banks: Bank[] = [];
@@ -80,27 +91,33 @@ export class NodeStore {
     });
   }
 
+  /**
+   * What a compressed node is in its bank; its constants are not kept.
+   * @throws ArgumentError where its codec is not there; DeviceError if the active backend cannot bind its row.
+   */
+  packedNode(
+    where: string,
+    cell: number,
+    { codec, shape, parameters, bytes }: CompressedWavetable,
+  ): PackedNode {
+    const form = rowFormOf(knownCodec(codec), shape, parameters);
+    this.checkForm(where, form.row);
+    return { cell, shape, form, row: rowOf(form, parameters), bytes };
+  }
+
   /** Sets compressed nodes, room made for them at once. */
-  setCompressed(where: string, nodes: readonly { cell: number; compressed: CompressedWavetable }[]): void {
-    const forms = new Map<string, { form: RowForm; shape: NodeShape; nodes: (typeof nodes)[number][] }>();
-    for (const node of nodes) {
-      const { codec, shape, parameters } = node.compressed;
-      const form = rowFormOf(knownCodec(codec), shape, parameters);
-      const key = keyOf(shape, form);
-      const known = forms.get(key);
-      if (known) known.nodes.push(node);
-      else forms.set(key, { form, shape, nodes: [node] });
-    }
-    for (const { form, shape, nodes } of forms.values()) {
+  setPacked(where: string, nodes: readonly PackedNode[]): void {
+    for (const same of grouped(nodes, ({ shape, form }) => keyOf(shape, form))) {
+      const [{ shape, form }] = same;
       this.#changeBank(
         where,
         shape,
         (bank) => {
-          if (nodes.length > 1) bank.reserve(bank.count + newTo(bank, nodes));
-          for (const { cell, compressed } of nodes) {
-            bank.set(cell, rowOf(form, compressed.parameters));
+          if (same.length > 1) bank.reserve(bank.count + newTo(bank, same));
+          for (const { cell, row, bytes } of same) {
+            bank.set(cell, row);
             this.#dropElsewhere(cell, bank);
-            this.packed.set(cell, compressed.bytes);
+            this.packed.set(cell, bytes);
             this.#mark(cell, 0);
           }
         },
@@ -126,26 +143,27 @@ export class NodeStore {
     };
   }
 
-  /** Sets nodes from what `stored` gave, bit for bit, each form's rows in cell order. */
+  /** Sets nodes from what `stored` gave, bit for bit, each form's rows in cell order; all of them, or none if one is wrong. */
   restore(where: string, nodes: StoredValues[]): void {
-    const compressed = nodes.flatMap((node) =>
-      'compressed' in node
-        ? [{ cell: node.cell, compressed: CompressedWavetable.read(node.compressed, { source: where }) }]
-        : [],
-    );
-    this.setCompressed(where, compressed);
-    const forms = new Map<string, DenseValues[]>();
+    const dense: DenseValues[] = [];
+    const packed: PackedNode[] = [];
     for (const node of nodes) {
-      if ('compressed' in node) continue;
-      const form = forms.get(String(node.shape));
-      if (form) form.push(node);
-      else forms.set(String(node.shape), [node]);
+      const place = `${where}: node (${nodeOf(this.settings.dims, node.cell).join(', ')})`;
+      if ('compressed' in node) {
+        // Read one by one: unpacked, all of them may be as large as the dense cube.
+        const compressed = CompressedWavetable.read(node.compressed, { source: place });
+        packed.push(this.packedNode(place, node.cell, compressed));
+      } else {
+        this.checkForm(place, node.shape, this.settings.dtype);
+        dense.push(node);
+      }
     }
-    for (const form of forms.values()) {
-      form.sort((a, b) => a.cell - b.cell);
-      this.#changeBank(where, form[0].shape, (bank) => {
-        bank.reserve(bank.count + newTo(bank, form));
-        for (const { cell, values } of form) {
+    this.setPacked(where, packed);
+    for (const same of grouped(dense, ({ shape }) => String(shape))) {
+      same.sort((a, b) => a.cell - b.cell);
+      this.#changeBank(where, same[0].shape, (bank) => {
+        bank.reserve(bank.count + newTo(bank, same));
+        for (const { cell, values } of same) {
           bank.set(cell, values instanceof Float32Array ? values : lanesOf(values, bank.lanes));
           this.#dropElsewhere(cell, bank);
         }
@@ -197,15 +215,15 @@ export class NodeStore {
     }
   }
 
-  /** @throws DeviceError if the active backend cannot bind a node of this shape. */
-  checkForm(where: string, shape: NodeShape): void {
-    const bytes = shape.reduce((a, b) => a * b) * (this.settings.dtype === 'float16' ? 2 : 4);
+  /** @throws DeviceError if the active backend cannot bind a row of this shape. */
+  checkForm(where: string, row: readonly number[], dtype: NodeDtype = 'float32'): void {
+    const bytes = sizeOf(row) * (dtype === 'float16' ? 2 : 4);
     const limit = findDevice(tf.getBackend())?.maxPageBytes() ?? Number.POSITIVE_INFINITY;
     check(
       bytes <= limit,
       () =>
         new DeviceError(
-          `${where}: a node of [${shape.join(', ')}] has ${bytes} bytes, and the backend '${tf.getBackend()}' can ` +
+          `${where}: a node of [${row.join(', ')}] has ${bytes} bytes, and the backend '${tf.getBackend()}' can ` +
             `bind ${limit}`,
         ),
     );
@@ -322,9 +340,9 @@ export class NodeStore {
     const key = keyOf(shape, form);
     const known = this.banks.find((bank) => keyOf(bank.options.shape, bank.options) === key);
     if (known) return known;
-    if (!form.codec) this.checkForm(where, shape);
     const { dims, trainable, sparse } = this.settings;
     const dtype = form.codec ? 'float32' : this.settings.dtype;
+    this.checkForm(where, form.row, dtype);
     const limit = findDevice(tf.getBackend())?.maxPageBytes() ?? DENSE_PAGE_BYTES;
     const wanted = this.settings.pageBytes ?? (sparse ? SPARSE_PAGE_BYTES : DENSE_PAGE_BYTES);
     const boundary = boundaryCodes(this.settings);
@@ -395,6 +413,17 @@ export class NodeStore {
 
 function keyOf(shape: NodeShape, { codec, row }: BankForm): string {
   return codec ? `${shape} ${codec.codec} ${codec.parameter} ${row}` : `${shape}`;
+}
+
+/** Lists of those with the same key, in the order of their first ones. */
+function grouped<T>(all: readonly T[], key: (one: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const group = groups.get(key(one));
+    if (group) group.push(one);
+    else groups.set(key(one), [one]);
+  }
+  return [...groups.values()];
 }
 
 /** A node's bytes: the ones it has, unless its parameters were trained since; those are stored as they are. */
