@@ -246,7 +246,8 @@ class Block {
     const empty = EMPTY + 4 * band.kind + (before === NOTHING ? 2 : before.magnitudes[0]);
     // The corner of the border tells the next channel whether there was anything: it is taken for no neighbour of weight.
     if (!coder.bit(bits > 0 ? 1 : 0, empty)) return plane;
-    const direct = coder.bit(bits > DENSE * height * w ? 1 : 0, DIRECTLY + band.kind);
+    const dense = height * w >= LEAST_DENSE && bits > DENSE * height * w;
+    const direct = coder.bit(dense ? 1 : 0, DIRECTLY + band.kind);
     this.flags(plane, rows, columns, band, parent, before);
     const frequencies = frequenciesOf(band);
     for (let y = 0; y < height; y++) {
@@ -363,6 +364,8 @@ class Block {
 
 /** From so many bits a coefficient on, one context says nearly as much as many that are mixed, in a quarter of the time. */
 const DENSE = 2;
+/** Its contexts are many: smaller bands would not fill them. */
+const LEAST_DENSE = 8192;
 
 /** Squares of the frequencies of columns, where a band has them. */
 function frequenciesOf({ x, width, columnFrequency }: Band): Int32Array | null {

@@ -15,7 +15,7 @@ const MOST_AT = 12;
 /** From this deviation on, in bounds, errors are everywhere, and as good as normal: no try is needed to know what they cost. */
 const NORMAL = 1.1;
 /** Errors have structure that coding finds: what they take of what normal ones would, in pictures and waves. */
-const STRUCTURE = 0.96;
+const STRUCTURE = 0.9;
 /** Steps that a search tries at most. */
 const TRIES = 5;
 
