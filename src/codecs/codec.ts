@@ -106,7 +106,8 @@ export abstract class WavetableCodec {
 
   /**
    * The payload of `values` within `target`. It is verified by the caller; where the codec knows that it cannot
-   * reach the target, it throws QualityNotReachedError.
+   * reach the target, it throws QualityNotReachedError with the best that it knows of, its size that of the payload;
+   * the caller of encode is told the quality that was asked for.
    */
   protected abstract compress(
     wavetable: HostWavetable,
@@ -175,7 +176,15 @@ export abstract class WavetableCodec {
     let wanted = withMargin(target, stats);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       options.signal?.throwIfAborted();
-      const payload = await this.compress(host, wanted, options);
+      let payload: Uint8Array;
+      try {
+        payload = await this.compress(host, wanted, options);
+      } catch (error) {
+        if (!(error instanceof QualityNotReachedError)) throw error;
+        // The codec knows bounds and payloads; the caller asked for a quality, and gets files.
+        const reached = error.best && { ...error.best, sizeBytes: error.best.sizeBytes + overhead };
+        throw new QualityNotReachedError(where, quality, reached ?? achievedBy(best));
+      }
       const parameters = this.unpack(payload, shape, where);
       const measured = await this.#measured(host, parameters);
       const made = CompressedWavetable.of(this, shape, measured, payload, parameters);
@@ -186,7 +195,7 @@ export abstract class WavetableCodec {
       if (hopeless) break;
       wanted = scaledTarget(wanted, 0.9);
     }
-    throw new QualityNotReachedError(where, quality, best && { ...best.achieved, sizeBytes: best.sizeBytes });
+    throw new QualityNotReachedError(where, quality, achievedBy(best));
   }
 
   /**
@@ -225,6 +234,9 @@ export abstract class WavetableCodec {
     }
   }
 }
+
+const achievedBy = (best: CompressedWavetable | null): QualityNotReachedError['best'] =>
+  best && { ...best.achieved, sizeBytes: best.sizeBytes };
 
 function withMargin(target: Target, { min, max }: { min: Float64Array; max: Float64Array }): Target {
   const maxAbs = target.maxAbs.map((e, c) => e - Math.min(e / 16, ROUNDING * Math.max(-min[c], max[c])));

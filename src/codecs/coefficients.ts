@@ -34,22 +34,29 @@ export type Layout = readonly Band[];
 
 const BLOCK = 8;
 const INPUTS = 6;
-/** Questions of one input: 32 upwards, 32 downwards; then the flags of blocks. */
-const NODES = 65;
-const FLAG = 64;
-/** Contexts of one question of one input. */
+/** Questions in one context: whether there are more than 0 … 31 bits, then whether at least 0 … 31. */
+const NODES = 64;
+const DOWN = 32;
+/** Contexts of one input. */
 const SPREAD = 256;
 const TABLE = NODES * SPREAD;
 const ACTIVITIES = 8;
-const SIGNS = INPUTS * TABLE;
+const FLAGS = INPUTS * TABLE;
+const SIGNS = FLAGS + INPUTS * SPREAD;
+/** By band and channel: whether there is anything; whether it is coded directly. */
 const EMPTY = SIGNS + 81;
+const DIRECTLY = EMPTY + BAND_KINDS * 4;
 /** The two bits below the highest. */
-const REFINE = EMPTY + BAND_KINDS * 4;
+const REFINE = DIRECTLY + BAND_KINDS;
+/** Contexts of direct coding: of what is near, and of the channel before. */
+const DIRECT = REFINE + 8 * 32 * ACTIVITIES;
+const FINE_LEVELS = 120;
+const DIRECT_SPOTS = FINE_LEVELS * 16;
 
 /** What a coder of coefficients needs; other contexts may be added behind. */
 export const COEFFICIENT_MODELS: Required<ModelSizes> = {
-  contexts: REFINE + 8 * 32 * ACTIVITIES,
-  mixes: NODES * ACTIVITIES,
+  contexts: DIRECT + DIRECT_SPOTS * NODES,
+  mixes: (NODES + 1) * ACTIVITIES,
   inputs: INPUTS,
 };
 
@@ -113,10 +120,10 @@ const checkStream = (coder: Coder): void => {
 
 /** State of coding one block. */
 class Block {
-  private readonly contexts = new Int32Array(INPUTS);
-  /** Context of each input, without the question. */
+  /** Where the contexts of each input begin. */
   private readonly spots = new Int32Array(INPUTS);
   private activity = 0;
+  private place = 0;
 
   constructor(
     private readonly coder: Coder,
@@ -125,37 +132,61 @@ class Block {
     private readonly channels: number,
   ) {}
 
-  private ask(value: number, node: number): number {
-    const { contexts, spots } = this;
-    for (let i = 0; i < INPUTS; i++) contexts[i] = i * TABLE + node * SPREAD + spots[i];
-    return this.coder.mixedBit(value, contexts, node * ACTIVITIES + this.activity);
-  }
-
-  /** The magnitude, asked from `start` bits on. */
-  private magnitude(value: number, start: number): number {
+  /** The magnitude, asked from `start` bits on under mixed contexts. */
+  private mixedMagnitude(value: number, start: number): number {
+    const { coder, spots, activity } = this;
     const want = 32 - Math.clz32(value);
     let bits = start;
-    if (start === 0 || this.ask(Number(want >= start), 32 + start)) {
-      while (bits < 31 && this.ask(Number(want > bits), bits)) bits++;
+    if (
+      start === 0 ||
+      coder.mixedBit(want >= start ? 1 : 0, spots, (DOWN + start) * ACTIVITIES + activity, DOWN + start)
+    ) {
+      while (bits < 31 && coder.mixedBit(want > bits ? 1 : 0, spots, bits * ACTIVITIES + activity, bits))
+        bits++;
     } else {
       bits--;
-      while (bits > 0 && !this.ask(Number(want >= bits), 32 + bits)) bits--;
+      while (
+        bits > 0 &&
+        !coder.mixedBit(want >= bits ? 1 : 0, spots, (DOWN + bits) * ACTIVITIES + activity, DOWN + bits)
+      )
+        bits--;
     }
+    return this.below(value, bits);
+  }
+
+  /** The same with one context. */
+  private directMagnitude(value: number, start: number, context: number): number {
+    const { coder } = this;
+    const want = 32 - Math.clz32(value);
+    const down = context + DOWN;
+    let bits = start;
+    if (start === 0 || coder.bit(want >= start ? 1 : 0, down + start)) {
+      while (bits < 31 && coder.bit(want > bits ? 1 : 0, context + bits)) bits++;
+    } else {
+      bits--;
+      while (bits > 0 && !coder.bit(want >= bits ? 1 : 0, down + bits)) bits--;
+    }
+    return this.below(value, bits);
+  }
+
+  /** The magnitude of so many bits, but for the bits below the highest. */
+  private below(value: number, bits: number): number {
     if (bits < 2) return bits;
+    const { coder } = this;
     const below = bits - 1;
     const refine = REFINE + 8 * (32 * this.activity + bits);
-    const first = this.coder.bit((value >>> (below - 1)) & 1, refine);
+    const first = coder.bit((value >>> (below - 1)) & 1, refine);
     if (below === 1) return 2 | first;
-    const second = this.coder.bit((value >>> (below - 2)) & 1, refine + 1 + first);
+    const second = coder.bit((value >>> (below - 2)) & 1, refine + 1 + first);
     const rest = below - 2;
-    const low = rest > 0 ? this.coder.plain(value & ((1 << rest) - 1), rest) : 0;
+    const low = rest > 0 ? coder.plain(value & ((1 << rest) - 1), rest) : 0;
     return ((4 | (first << 1) | second) << rest) | low;
   }
 
   /** Which blocks hold anything. */
   private flags(plane: Plane, rows: number, columns: number, band: Band, parent: Plane, before: Plane): void {
     const { blocks, blockStride } = plane;
-    const { spots } = this;
+    const { coder, spots } = this;
     for (let y = 0; y < rows; y++) {
       for (let x = 0; x < columns; x++) {
         const at = (y + 1) * blockStride + x + 1;
@@ -168,22 +199,23 @@ class Block {
           before === NOTHING
             ? 0
             : 1 + b[at] + 2 * capped(b[at - 1] + b[at + 1] + b[up] + b[at + blockStride], 3);
-        spots[0] = near;
-        spots[1] = 16 + above * 16 + near;
-        spots[2] = old * 16 + near;
-        spots[3] = band.kind;
-        spots[4] = above * 16 + old;
-        spots[5] = 64 + above;
-        this.activity = (near & 1) + ((near >> 1) & 1) + (above === 1 ? 3 : 0);
-        blocks[at] = this.ask(blocks[at], FLAG);
+        spots[0] = FLAGS + near;
+        spots[1] = FLAGS + SPREAD + 16 + above * 16 + near;
+        spots[2] = FLAGS + 2 * SPREAD + old * 16 + near;
+        spots[3] = FLAGS + 3 * SPREAD + band.kind;
+        spots[4] = FLAGS + 4 * SPREAD + above * 16 + old;
+        spots[5] = FLAGS + 5 * SPREAD + 64 + above;
+        const activity = (near & 1) + ((near >> 1) & 1) + (above === 1 ? 3 : 0);
+        blocks[at] = coder.mixedBit(blocks[at], spots, NODES * ACTIVITIES + activity);
       }
     }
   }
 
   /** Codes the band of one channel, and gives its magnitudes. */
   code(band: Band, channel: number, parent: Plane, sibling: Plane, before: Plane): Plane {
-    const { coder, values, width, channels, spots } = this;
+    const { coder, values, width, channels } = this;
     const { y: y0, x: x0, height, width: w } = band;
+    if (height === 0 || w === 0) return NOTHING;
     const stride = w + 2 * BORDER;
     const rows = Math.ceil(height / BLOCK);
     const columns = Math.ceil(w / BLOCK);
@@ -196,83 +228,148 @@ class Block {
       blocks: new Uint8Array(blockStride * (rows + 2)),
       blockStride,
     };
-    if (height === 0 || w === 0) return NOTHING;
     const { magnitudes, blocks } = plane;
     const row = width * channels;
     const origin = y0 * row + x0 * channels + channel;
-    let any = 0;
+    let bits = 0;
     if (!coder.decoding) {
       for (let y = 0; y < height; y++) {
         const blockRow = ((y >> 3) + 1) * blockStride + 1;
-        for (let x = 0, i = origin + y * row; x < w; x++, i += channels)
-          if (values[i]) blocks[blockRow + (x >> 3)] = any = 1;
+        for (let x = 0, i = origin + y * row; x < w; x++, i += channels) {
+          const value = values[i];
+          if (value === 0) continue;
+          blocks[blockRow + (x >> 3)] = 1;
+          bits += 32 - Math.clz32(value < 0 ? -value : value);
+        }
       }
     }
     const empty = EMPTY + 4 * band.kind + (before === NOTHING ? 2 : before.magnitudes[0]);
     // The corner of the border tells the next channel whether there was anything: it is taken for no neighbour of weight.
-    if (!coder.bit(any, empty)) return plane;
+    if (!coder.bit(bits > 0 ? 1 : 0, empty)) return plane;
+    const dense = height * w >= LEAST_DENSE && bits > DENSE * height * w;
+    const direct = coder.bit(dense ? 1 : 0, DIRECTLY + band.kind);
     this.flags(plane, rows, columns, band, parent, before);
-
-    const { rowFrequency, columnFrequency } = band;
-    const related = parent !== NOTHING || sibling !== NOTHING;
+    const frequencies = frequenciesOf(band);
     for (let y = 0; y < height; y++) {
       checkStream(coder);
       const blockRow = ((y >> 3) + 1) * blockStride + 1;
-      const fy = rowFrequency ? rowFrequency(y0 + y) : 0;
+      const row2 = band.rowFrequency ? band.rowFrequency(y0 + y) ** 2 : 0;
       for (let x = 0; x < w; x++) {
         if (!blocks[blockRow + (x >> 3)]) {
           x |= BLOCK - 1;
           continue;
         }
         const at = (y + BORDER) * stride + x + BORDER;
-        const up = at - stride;
-        const west = magnitudes[at - 1];
-        const north = magnitudes[up];
-        const northWest = magnitudes[up - 1];
-        const northEast = magnitudes[up + 1];
-        const far = magnitudes[at - 2] + magnitudes[up - stride];
-        const corners = northWest + northEast;
-        const near = 3 * (west + north) + 2 * corners + far;
-        const above = around(parent, y >> 1, x >> 1);
-        const beside = around(sibling, y, x);
-        const old = around(before, y, x);
-        let place = band.kind;
-        if (columnFrequency) {
-          const fx = columnFrequency(x0 + x);
-          place = fineLevel(fy * fy + fx * fx);
-        }
-        const nearLevel = level(near);
-        const nearCapped = capped(nearLevel, 15);
-        const aboveLevel = level(above);
-        const oldLevel = capped(level(old), 15);
-        const besideLevel = capped(level(beside), 15);
-        spots[0] = capped(fineLevel(near + ((above + beside + 1) >> 1)), 119) + (related ? 120 : 0);
-        spots[1] = capped(level(west), 15) * 16 + capped(level(north), 15);
-        spots[2] = capped(aboveLevel, 15) * 16 + nearCapped;
-        spots[3] = oldLevel * 16 + nearCapped;
-        spots[4] = columnFrequency
-          ? capped(place, 79) * 3 + (nearLevel < 2 ? 0 : nearLevel < 7 ? 1 : 2)
-          : place * 5 + capped(nearLevel >> 1, 4);
-        spots[5] = related
-          ? besideLevel * 16 + oldLevel
-          : capped(level(corners), 15) * 16 + capped(level(far), 15);
-        this.activity = capped((nearLevel + 1) >> 1, ACTIVITIES - 1);
-        const start = 32 - Math.clz32((near / 12) | 0);
         const i = origin + y * row + x * channels;
         const value = values[i];
-        const magnitude = this.magnitude(Math.abs(value), start);
+        const size = value < 0 ? -value : value;
+        let magnitude: number;
+        let negative = 0;
+        if (direct) {
+          const start = this.lookDirectly(plane, at, y, x, parent, sibling, before);
+          magnitude = this.directMagnitude(size, start, this.place);
+          if (magnitude === 0) continue;
+          negative = coder.plain(value < 0 ? 1 : 0, 1);
+        } else {
+          const place = frequencies ? fineLevel(row2 + frequencies[x]) : band.kind;
+          const start = this.look(plane, at, y, x, place, frequencies !== null, parent, sibling, before);
+          magnitude = this.mixedMagnitude(size, start);
+          if (magnitude === 0) continue;
+          const westSign = x > 0 ? 1 + Math.sign(values[i - channels]) : 1;
+          const northSign = y > 0 ? 1 + Math.sign(values[i - row]) : 1;
+          const beforeSign = before !== NOTHING ? 1 + Math.sign(values[i - 1]) : 1;
+          const signs = westSign + 3 * northSign + 9 * beforeSign + 27 * (band.kind % 3);
+          negative = coder.bit(value < 0 ? 1 : 0, SIGNS + signs);
+        }
         magnitudes[at] = magnitude < CLIPPED ? magnitude : CLIPPED;
-        if (magnitude === 0) continue;
-        const westSign = x > 0 ? 1 + Math.sign(values[i - channels]) : 1;
-        const northSign = y > 0 ? 1 + Math.sign(values[i - row]) : 1;
-        const beforeSign = before !== NOTHING ? 1 + Math.sign(values[i - 1]) : 1;
-        const signs = westSign + 3 * northSign + 9 * beforeSign + 27 * (band.kind % 3);
-        values[i] = coder.bit(Number(value < 0), SIGNS + signs) ? -magnitude : magnitude;
+        values[i] = negative ? -magnitude : magnitude;
       }
     }
     magnitudes[0] = 1;
     return plane;
   }
+
+  /** Sets the contexts of a place. @returns the bits that are expected of it. */
+  private look(
+    { magnitudes, stride }: Plane,
+    at: number,
+    y: number,
+    x: number,
+    place: number,
+    byFrequency: boolean,
+    parent: Plane,
+    sibling: Plane,
+    before: Plane,
+  ): number {
+    const { spots } = this;
+    const up = at - stride;
+    const west = magnitudes[at - 1];
+    const north = magnitudes[up];
+    const far = magnitudes[at - 2] + magnitudes[up - stride];
+    const corners = magnitudes[up - 1] + magnitudes[up + 1];
+    const near = 3 * (west + north) + 2 * corners + far;
+    const related = parent !== NOTHING || sibling !== NOTHING;
+    const above = related ? around(parent, y >> 1, x >> 1) : 0;
+    const beside = related ? around(sibling, y, x) : 0;
+    const oldLevel = capped(level(around(before, y, x)), 15);
+    const nearLevel = level(near);
+    const nearCapped = capped(nearLevel, 15);
+    spots[0] = NODES * (capped(fineLevel(near + ((above + beside + 1) >> 1)), 119) + (related ? 120 : 0));
+    spots[1] = TABLE + NODES * (capped(level(west), 15) * 16 + capped(level(north), 15));
+    spots[2] = 2 * TABLE + NODES * (capped(level(above), 15) * 16 + nearCapped);
+    spots[3] = 3 * TABLE + NODES * (oldLevel * 16 + nearCapped);
+    spots[4] =
+      4 * TABLE +
+      NODES *
+        (byFrequency
+          ? capped(place, 79) * 3 + (nearLevel < 2 ? 0 : nearLevel < 7 ? 1 : 2)
+          : place * 5 + capped(nearLevel >> 1, 4));
+    spots[5] =
+      5 * TABLE +
+      NODES *
+        (related
+          ? capped(level(beside), 15) * 16 + oldLevel
+          : capped(level(corners), 15) * 16 + capped(level(far), 15));
+    this.activity = capped((nearLevel + 1) >> 1, ACTIVITIES - 1);
+    return 32 - Math.clz32((near / 12) | 0);
+  }
+
+  /** Sets the one context of a place. */
+  private lookDirectly(
+    { magnitudes, stride }: Plane,
+    at: number,
+    y: number,
+    x: number,
+    parent: Plane,
+    sibling: Plane,
+    before: Plane,
+  ): number {
+    const up = at - stride;
+    const sum =
+      3 * (magnitudes[at - 1] + magnitudes[up]) +
+      2 * (magnitudes[up - 1] + magnitudes[up + 1]) +
+      magnitudes[at - 2] +
+      magnitudes[up - stride];
+    const above = parent === NOTHING ? 0 : around(parent, y >> 1, x >> 1);
+    const beside = sibling === NOTHING ? 0 : around(sibling, y, x);
+    const old = before === NOTHING ? 0 : around(before, y, x);
+    this.place =
+      DIRECT +
+      NODES *
+        (capped(fineLevel(sum + ((above + beside + 1) >> 1)), FINE_LEVELS - 1) * 16 + capped(level(old), 15));
+    this.activity = capped((level(sum) + 1) >> 1, ACTIVITIES - 1);
+    return 32 - Math.clz32((sum / 12) | 0);
+  }
+}
+
+/** From so many bits a coefficient on, one context says nearly as much as many that are mixed, in a quarter of the time. */
+const DENSE = 2;
+/** Its contexts are many: smaller bands would not fill them. */
+const LEAST_DENSE = 8192;
+
+/** Squares of the frequencies of columns, where a band has them. */
+function frequenciesOf({ x, width, columnFrequency }: Band): Int32Array | null {
+  return columnFrequency ? Int32Array.from({ length: width }, (_, k) => columnFrequency(x + k) ** 2) : null;
 }
 
 /**

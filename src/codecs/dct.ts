@@ -8,7 +8,7 @@
  * of the resampling stands for D.
  *
  * What is smooth, or made of few waves, needs few coefficients. Source: N. Ahmed, T. Natarajan, K. Rao, "Discrete cosine
- * transform" (1974); payload, quantiser and its search: transform.ts.
+ * transform" (1974); payload, quantiser and its search: transform/.
  */
 import type * as tf from '@tensorflow/tfjs';
 import { check, FormatError, QualityNotReachedError } from '../errors.js';
@@ -19,13 +19,10 @@ import { type DecodeContext, type Form, type HostWavetable, WavetableCodec } fro
 import { cosineForward, cosineInverse } from './dcthost.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
-import {
-  checkTransformParameters,
-  encodeTransform,
-  type Transform,
-  unpackTransform,
-  withResidual,
-} from './transform.js';
+import type { Transform } from './transform/contract.js';
+import { encodeTransform } from './transform/encode.js';
+import { checkTransformParameters, unpackTransform } from './transform/payload.js';
+import { withResidual } from './transform/residual.js';
 
 /** Frequencies that tell coefficients apart in coding: of an axis half as long they count double. Their squares stay whole. */
 const frequency = (size: number, longest: number) => {

@@ -12,7 +12,7 @@
  * resample makes of the wavetable with both axes periodic.
  *
  * What is made of few waves, or periodic and smooth, needs few coefficients. Payload, quantiser and its search:
- * transform.ts, on a √(HW/2), with the parts of a complex number side by side.
+ * transform/, on a √(HW/2), with the parts of a complex number side by side.
  */
 import * as tf from '@tensorflow/tfjs';
 import { boxTerms, frequencies, frequencyOf } from '../ops/boxterms.js';
@@ -24,13 +24,10 @@ import type { Decodable } from './compressed.js';
 import { waveScales, wavesForward, wavesInverse } from './ffthost.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
-import {
-  checkTransformParameters,
-  encodeTransform,
-  type Transform,
-  unpackTransform,
-  withResidual,
-} from './transform.js';
+import type { Transform } from './transform/contract.js';
+import { encodeTransform } from './transform/encode.js';
+import { checkTransformParameters, unpackTransform } from './transform/payload.js';
+import { withResidual } from './transform/residual.js';
 
 /** Frequencies that tell coefficients apart in coding: of an axis half as long they count double. */
 const importance = (size: number, longest: number, halved: boolean) => {

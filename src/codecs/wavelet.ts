@@ -1,5 +1,5 @@
 /**
- * Wavelet codec: coefficients of a wavelet transform (ops/wavelet.ts), quantised and entropy-coded by transform.ts. A node's
+ * Wavelet codec: coefficients of a wavelet transform (ops/wavelet.ts), quantised and entropy-coded by transform/. A node's
  * parameter is the box of low-frequency coefficients beyond which all are zero; decoding is linear in it.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -23,13 +23,10 @@ import {
 } from './codec.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
-import {
-  checkTransformParameters,
-  encodeTransform,
-  type Transform,
-  unpackTransform,
-  withResidual,
-} from './transform.js';
+import type { Transform } from './transform/contract.js';
+import { encodeTransform } from './transform/encode.js';
+import { checkTransformParameters, unpackTransform } from './transform/payload.js';
+import { withResidual } from './transform/residual.js';
 import { levelsOf, waveletOnHost } from './wavelethost.js';
 
 export interface WaveletCodecOptions {

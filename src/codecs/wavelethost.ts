@@ -6,7 +6,7 @@ import type { WaveletFamily, WaveletMode } from '../ops/waveletfilters.js';
 import { cornersOf, passesOf, runPass } from '../ops/waveletpasses.js';
 import type { Band, Layout } from './coefficients.js';
 import type { NodeShape } from './parameters.js';
-import type { Transform } from './transform.js';
+import type { Transform } from './transform/contract.js';
 
 /** Levels until the low corner has at most four samples a side. */
 export function levelsOf(height: number, width: number): number {

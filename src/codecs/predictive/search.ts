@@ -94,7 +94,9 @@ export async function bestPayload(
     });
   }
   if (target.bytes === Number.POSITIVE_INFINITY) return coded(quantisation(step, last), DEAD_ZONE);
-  return largestWithin(target.bytes, step, widest, (tried) => coded(quantisation(tried, last), DEAD_ZONE));
+  return largestWithin(target.bytes, values.length, step, widest, (tried) =>
+    coded(quantisation(tried, last), DEAD_ZONE),
+  );
 }
 
 /** The taper with the fewest bytes, judged on the channel that has the most to tell. */
@@ -171,6 +173,7 @@ function stepForSquaredError(
 /** The payload of the smallest step that has at most `bytes`; of the largest step where none has. */
 function largestWithin(
   bytes: number,
+  count: number,
   most: number,
   widest: number,
   payloadOf: (step: number) => Uint8Array,
@@ -179,15 +182,20 @@ function largestWithin(
   if (best.length > bytes) return best;
   let high = most;
   let low = widest * 2 ** -26;
+  // Where residuals are many, a value takes a bit more for each halving of the step: one that is too far off is halved alone.
+  let step = Math.min(high, widest * 2 ** -((8 * bytes) / count + 1));
   for (let round = 0; round < 12 && high / low > 1.01; round++) {
-    // A first guess by the bits a value has to spend; then halves of the logarithm.
-    const step = Math.sqrt(high * low);
+    if (!(step > low && step < high) || round % 4 === 3) step = Math.sqrt(high * low);
     const payload = payloadOf(step);
     if (payload.length <= bytes) {
       high = step;
       best = payload;
-      if (payload.length > 0.985 * bytes) break;
+      if (payload.length > 0.97 * bytes) break;
     } else low = step;
+    const left = (8 * (0.99 * bytes - payload.length)) / count;
+    // Few residuals take less than their bits: the error of the size in octaves says more then.
+    const octaves = Math.abs(left) > 0.3 ? left : Math.log2((0.99 * bytes) / payload.length) * 1.2;
+    step *= 2 ** -octaves;
   }
   return best;
 }

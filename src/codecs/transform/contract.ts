@@ -1,0 +1,20 @@
+/** What a linear transform is to the codecs that are built on it: wavelet, DCT, FFT. */
+import type { Layout } from '../coefficients.js';
+import type { NodeShape } from '../parameters.js';
+
+/** A linear transform on the host, of (nearly) orthonormal basis functions: errors of coefficients are errors of values. */
+export interface Transform {
+  /** [kh, kw, c] of all coefficients of a wavetable of `shape`: low frequencies in the first corner. */
+  coefficientShape(shape: NodeShape): NodeShape;
+  /** The bands of all coefficients. */
+  layout(shape: NodeShape): Layout;
+  /** [H, W, C] → coefficientShape. */
+  forward(values: Float32Array, shape: NodeShape): Float64Array;
+  /** The box [kh, kw, c] of first coefficients, all others 0 → [H, W, C]. */
+  inverse(coefficients: Float32Array, box: NodeShape, shape: NodeShape): Float64Array;
+}
+
+export interface TransformOptions {
+  /** Whether a residual may be stored. Without, coefficients are a node's only parameter, and a cube can blend it. */
+  residual: boolean;
+}
