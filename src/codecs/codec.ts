@@ -168,7 +168,7 @@ export abstract class WavetableCodec {
       options.signal?.throwIfAborted();
       const payload = await this.compress(host, wanted, options);
       const parameters = this.unpack(payload, shape, where);
-      const measured = await this.#measured(host, parameters);
+      const measured = await this.measured(host, parameters);
       const made = CompressedWavetable.of(this, shape, measured, payload, parameters);
       if (meets(target, measured, payload.length)) return made;
       if (!best || measured.squaredError < best.achieved.relativeError ** 2 * stats.energy) best = made;
@@ -196,7 +196,8 @@ export abstract class WavetableCodec {
     return tf.tidy(() => this.reconstruct(compressed.params, compressed.constants, context));
   }
 
-  async #measured({ values, shape }: HostWavetable, parameters: Parameters): Promise<Measured> {
+  /** The error of what parameters decode to, on the active backend. */
+  protected async measured({ values, shape }: HostWavetable, parameters: Parameters): Promise<Measured> {
     const decoded = tf.tidy(() =>
       this.reconstruct(
         tensorsOf(parameters.params),

@@ -36,7 +36,12 @@ export interface StepSizes {
 export const untrained = (mixture: Mixture): Trained => {
   const count = countOf(mixture);
   const size = count * (SHAPE_SIZE + mixture.channels);
-  return { mixture, first: new Float64Array(size), second: new Float64Array(size), ages: new Float64Array(count) };
+  return {
+    mixture,
+    first: new Float64Array(size),
+    second: new Float64Array(size),
+    ages: new Float64Array(count),
+  };
 };
 
 /** Components `indices`, in that order, with their memory; one may be taken twice. */
@@ -77,7 +82,13 @@ function inOwnCoordinates(gradient: Float64Array, { channels, shapes }: Mixture)
 /** Narrowest standard deviation: what the points of a canvas can tell from a single one, as an inverse logarithm. */
 export const narrowestOf = (size: number): number => Math.min(NARROWEST, Math.log(2.2 * size));
 
-function moved(shapes: Float64Array, s: number, step: ArrayLike<number>, d: number, narrowest: [number, number]) {
+function moved(
+  shapes: Float64Array,
+  s: number,
+  step: ArrayLike<number>,
+  d: number,
+  narrowest: [number, number],
+) {
   const a = Math.exp(shapes[s + 2]);
   const q = shapes[s + 3];
   const b = Math.exp(shapes[s + 4]);
@@ -96,7 +107,12 @@ function moved(shapes: Float64Array, s: number, step: ArrayLike<number>, d: numb
 export async function train(
   canvas: Canvas,
   trained: Trained,
-  { steps, sizes, sharpness, each }: {
+  {
+    steps,
+    sizes,
+    sharpness,
+    each,
+  }: {
     steps: number;
     sizes: StepSizes;
     sharpness?: number;

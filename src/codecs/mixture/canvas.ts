@@ -56,7 +56,16 @@ export class Canvas {
   /** Its points, with planes of the given residual. */
   lattice(planes: Float64Array[]): Lattice {
     const { height, width } = this;
-    return { height, width, x0: 0.5 / width, stepX: 1 / width, y0: 0.5 / height, stepY: 1 / height, planes, area: 1 };
+    return {
+      height,
+      width,
+      x0: 0.5 / width,
+      stepX: 1 / width,
+      y0: 0.5 / height,
+      stepY: 1 / height,
+      planes,
+      area: 1,
+    };
   }
 
   #rendered(mixture: Mixture): tf.Tensor4D {
@@ -82,8 +91,7 @@ export class Canvas {
     const [gradient, mean] = tf.tidy(() => {
       const components = tensorOf(mixture, count);
       const error = tf.sub(gaussians(components, this.height, this.width), this.target) as tf.Tensor4D;
-      const pull =
-        sharpness > 0 ? tf.mul(error, tf.add(tf.mul(tf.square(error), sharpness), 1)) : error;
+      const pull = sharpness > 0 ? tf.mul(error, tf.add(tf.mul(tf.square(error), sharpness), 1)) : error;
       return [gaussiansGrad(components, pull as tf.Tensor4D), meanSquare(error)];
     });
     const [values, [energy]] = await Promise.all([gradient.data<'float32'>(), mean.data<'float32'>()]);
@@ -121,7 +129,10 @@ export class Canvas {
     const count = countOf(mixture);
     const sums = tf.tidy(() => {
       const square = tf.square(tf.sub(this.#rendered(mixture), this.target));
-      const shapes = tensorOf({ ...mixture, channels: 1, amplitudes: new Float64Array(count).fill(1) }, count);
+      const shapes = tensorOf(
+        { ...mixture, channels: 1, amplitudes: new Float64Array(count).fill(1) },
+        count,
+      );
       const gradient = gaussiansGrad(shapes, tf.sum(square, 3, true) as tf.Tensor4D);
       return tf.slice(gradient, [0, 0, SHAPE_SIZE], [1, count, 1]);
     });

@@ -3,8 +3,7 @@
  * After B. Kerbl et al., "3D Gaussian splatting" (2023): split what covers much error, prune what is faint; and new ones by
  * matched filter on what is left.
  */
-import { keptOf, type Trained, untrained } from './adam.js';
-import { areasOf } from './adam.js';
+import { areasOf, keptOf, type Trained, untrained } from './adam.js';
 import type { Canvas } from './canvas.js';
 import { starts } from './matched.js';
 import { all, countOf, joined, type Mixture, SHAPE_SIZE } from './mixture.js';

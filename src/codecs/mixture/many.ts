@@ -2,7 +2,7 @@
  * Many Gaussians, for fields that are no small mixture: coarse to fine, at each resolution in rounds of more components,
  * amplitudes solved, Adam; on the active backend. The same numbers there each time.
  */
-import { solveAmplitudes, type StepSizes, type Trained, train, untrained } from './adam.js';
+import { type StepSizes, solveAmplitudes, type Trained, train, untrained } from './adam.js';
 import { Canvas } from './canvas.js';
 import { densified, thinned } from './densify.js';
 import { type Field, partOfBounds } from './field.js';
@@ -34,7 +34,6 @@ const SOLVER_ITERATIONS = 6;
 const VALUES_A_NUMBER = 2;
 /** A component costs what so many points do. */
 const POINTS_A_COMPONENT = 16;
-const SHARPNESS = 6;
 
 export async function manyGaussians(field: Field, options: ManyOptions): Promise<Many> {
   const { maxGaussians, maxWork, enough, signal } = options;
@@ -49,7 +48,9 @@ export async function manyGaussians(field: Field, options: ManyOptions): Promise
     while (size / (2 * stride) >= FEWEST_POINTS) stride *= 2;
     for (; stride >= 1; stride /= 2) {
       const last = stride === 1;
-      canvas = last ? full : full.resampled(Math.ceil(field.height / stride), Math.ceil(field.width / stride));
+      canvas = last
+        ? full
+        : full.resampled(Math.ceil(field.height / stride), Math.ceil(field.width / stride));
       const at = canvas;
       const area = full.points / at.points;
       const each = async () => {
