@@ -238,7 +238,10 @@ async function manyWithinBytes(field: Field, bytes: number, options: HostOptions
   const best: Sized = { payload: EMPTY(), energy: Number.POSITIVE_INFINITY };
   if (usual < 1) return held(best.payload);
   const maxGaussians = Math.min(options.maxGaussians, usual);
-  const { mixture } = await manyGaussians(field, { ...options, maxGaussians, enough: 0 });
+  // Of nothing but bytes, no fit is good enough.
+  const energy = field.planes.reduce((sum, plane, c) => sum + field.weights[c] * energyOf([plane]), 0);
+  const strict = { ...field, squaredError: 1e-12 * energy };
+  const { mixture } = await manyGaussians(strict, { ...options, maxGaussians, enough: 1 });
   const lattice = judged(field, latticeOf(field, [1, 1]));
   const left = energyOf(residualOf(lattice, mixture));
   return held(

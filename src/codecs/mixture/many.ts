@@ -25,10 +25,16 @@ export interface Many {
 }
 
 const FEWEST_POINTS = 32;
-const GROWTH = 1.5;
+/** Components of a round for each of the last: no more, and no fewer. */
+const MOST_GROWTH = 1.5;
+const LEAST_GROWTH = 1.06;
+/** Where bounds hold but for a peak here and there: errors of a bound's size count so many times more than small ones. */
+const SHARPNESS = 6;
+const PEAKS_ONLY = 2;
+const FIRST = 16;
 const ROUND_STEPS = 24;
 const LAST_STEPS = 60;
-const SIZES: StepSizes = { centre: 0.06, shape: 0.05, amplitude: 0.05 };
+const SIZES: StepSizes = { centre: 0.05, shape: 0.04, amplitude: 0.04 };
 const SOLVER_ITERATIONS = 6;
 /** Values of a canvas for each number of a component: what can be told from it. */
 const VALUES_A_NUMBER = 2;
@@ -43,6 +49,7 @@ export async function manyGaussians(field: Field, options: ManyOptions): Promise
   try {
     let trained: Trained = untrained(emptyMixture(field.planes.length));
     let best: Many = { mixture: trained.mixture, part: Number.POSITIVE_INFINITY };
+    const bounded = field.maxAbs.some((e) => e < Number.POSITIVE_INFINITY);
     const size = Math.max(field.height, field.width);
     let stride = 1;
     while (size / (2 * stride) >= FEWEST_POINTS) stride *= 2;
@@ -63,9 +70,12 @@ export async function manyGaussians(field: Field, options: ManyOptions): Promise
       );
       const measured = async () => partOfBounds(field, await at.residual(trained.mixture), area);
       let before = Number.POSITIVE_INFINITY;
+      let part = Number.POSITIVE_INFINITY;
       while (work < maxWork) {
         const count = countOf(trained.mixture);
-        const more = Math.min(most, Math.max(16, Math.ceil(GROWTH * count))) - count;
+        // The error falls with the root of their number, or slower.
+        const growth = Math.min(MOST_GROWTH, Math.max(LEAST_GROWTH, (part / enough) ** 2));
+        const more = Math.min(most, Math.max(FIRST, Math.ceil(growth * count))) - count;
         const grows = more > 0;
         if (grows) trained = await densified(at, trained, more);
         await pause(signal);
@@ -73,13 +83,14 @@ export async function manyGaussians(field: Field, options: ManyOptions): Promise
         const energies = await train(at, trained, {
           steps: grows ? ROUND_STEPS : LAST_STEPS,
           sizes: SIZES,
+          sharpness: last && bounded && part < PEAKS_ONLY ? SHARPNESS : 0,
           each,
         });
         const energy = energies[energies.length - 1];
         trained = thinned(at, trained, energy);
-        const part = await measured();
+        part = await measured();
         if (last && part < best.part) best = { mixture: structuredClone(trained.mixture), part };
-        if (part <= (last ? enough : 0.7 * enough)) break;
+        if (part <= enough) break;
         if (!grows && energy > 0.985 * before) break;
         before = energy;
         if (!last && countOf(trained.mixture) >= 0.9 * most) break;
