@@ -79,17 +79,14 @@ export async function fitted(
     return withinBytes(field, target.bytes, { maxGaussians, maxWork, signal });
   }
   if (partOfBounds(general, general.planes, 1) <= 1) return held(EMPTY());
-  const character = characterOf(general);
-  if (drowned(general, character)) return null;
-  let best: Fitted | null = null;
-  if (optimizer !== 'adam') {
-    const most = optimizer === 'auto' ? Math.min(maxGaussians, HOST_GAUSSIANS) : maxGaussians;
-    const host = { maxGaussians: most, maxWork, signal };
-    if (compact) best = await withinBounds(compact, host);
-    if (!best?.holds) best = await withinBounds(general, host);
-  }
-  const many = optimizer === 'adam' || (optimizer === 'auto' && maxGaussians > HOST_GAUSSIANS);
-  return best?.holds || !many ? best : manyWithinBounds(field, adam);
+  if (optimizer === 'adam') return manyWithinBounds(field, adam);
+  // Hard edges look like noise to this; who asks for Adam may mean them.
+  if (drowned(general, characterOf(general))) return null;
+  const most = optimizer === 'auto' ? Math.min(maxGaussians, HOST_GAUSSIANS) : maxGaussians;
+  const host = { maxGaussians: most, maxWork, signal };
+  let best = compact && (await withinBounds(compact, host));
+  if (!best?.holds) best = await withinBounds(general, host);
+  return best.holds || maxGaussians === most ? best : manyWithinBounds(field, adam);
 }
 
 /** White noise alone breaks the bound: its largest of so many values, its energy. */
