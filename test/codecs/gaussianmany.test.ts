@@ -116,15 +116,34 @@ eachBackend(
 
     it('follow the host’s fit in auto where that gives up, if more are allowed than it takes', async () => {
       const image = picture(48);
-      const fit = (maxGaussians: number) =>
+      const encoded = (maxGaussians: number) =>
         new GaussianMixtureCodec({ maxGaussians, effort: 0.02 }).encode(image, { psnr: 30 });
-      const error = (await rejection(fit(384))) as QualityNotReachedError;
+      const error = (await rejection(encoded(384))) as QualityNotReachedError;
       expect(error).to.be.instanceOf(QualityNotReachedError);
       expect(error.best?.psnr).to.be.within(15, 29.9);
-      const made = await fit(400);
+      const made = await encoded(400);
       expect(made.achieved.psnr).to.be.at.least(30);
       made.dispose();
     });
+
+    it('keep the bound or reject: one pixel, one row, what a coarse canvas sees nothing of', () =>
+      withoutLeaks(async () => {
+        const checks = Float32Array.from({ length: 64 * 64 }, (_, i) => ((i % 64) + (i >> 6)) % 2);
+        for (const [values, shape] of [
+          [Float32Array.of(3), [1, 1, 1]],
+          [Float32Array.of(1, 2, 3, 4, 5, 6, 7), [1, 7, 1]],
+          [checks.map((v) => 2 * v - 1), [64, 64, 1]],
+        ] as [Float32Array, [number, number, number]][]) {
+          const codec = new GaussianMixtureCodec({ maxGaussians: 24, optimizer: 'adam', effort: 0.01 });
+          try {
+            const made = await codec.encode({ values, shape }, 0.9);
+            expect(made.achieved.relativeError).to.be.at.most(0.1);
+            made.dispose();
+          } catch (error) {
+            expect(error).to.be.instanceOf(QualityNotReachedError);
+          }
+        }
+      }));
 
     it('end with the reason of a signal, no tensor left', () =>
       withoutLeaks(async () => {
@@ -134,7 +153,7 @@ eachBackend(
         expect(((await work) as Error).message).to.equal('enough');
       }));
   },
-  ['cpu', 'wasm'],
+  ['cpu', 'wasm', 'webgpu'],
 );
 
 describe('Adam on Gaussians', () => {

@@ -78,6 +78,7 @@ export async function manyGaussians(field: Field, options: ManyOptions): Promise
         const more = Math.min(most, Math.max(FIRST, Math.ceil(growth * count))) - count;
         const grows = more > 0;
         if (grows) trained = await densified(at, trained, more);
+        if (countOf(trained.mixture) === 0) break;
         await pause(signal);
         await solveAmplitudes(at, trained.mixture, SOLVER_ITERATIONS, each);
         const energies = await train(at, trained, {
