@@ -186,7 +186,7 @@ export abstract class WavetableCodec {
         throw new QualityNotReachedError(where, quality, reached ?? achievedBy(best));
       }
       const parameters = this.unpack(payload, shape, where);
-      const measured = await this.#measured(host, parameters);
+      const measured = await this.measured(host, parameters);
       const made = CompressedWavetable.of(this, shape, measured, payload, parameters);
       if (meets(target, measured, payload.length)) return made;
       // What is made for a smaller error is not smaller, and bits that were to be kept are lost again.
@@ -219,7 +219,8 @@ export abstract class WavetableCodec {
     return tf.tidy(() => this.reconstruct(compressed.params, compressed.constants, context));
   }
 
-  async #measured({ values, shape }: HostWavetable, parameters: Parameters): Promise<Measured> {
+  /** The error of what parameters decode to, on the active backend. */
+  protected async measured({ values, shape }: HostWavetable, parameters: Parameters): Promise<Measured> {
     const decoded = tf.tidy(() =>
       this.reconstruct(
         tensorsOf(parameters.params),

@@ -188,7 +188,7 @@ describe('hostile headers', () => {
     refused(new Uint8Array(0), /magic/);
     refused(container({ magic: 'WVCX' }), /magic/);
     refused(container({ layout: 2 }), /layout/);
-    refused(container({ flags: 2 }), /flags/);
+    refused(container({ flags: 3 }), /unknown kind/);
     refused(container({ id: 'nobody' }), /nobody/);
     refused(container({ id: 'x'.repeat(65) }), /codec id/);
     refused(container({ version: 99 }), /version/);

@@ -196,13 +196,13 @@ function codeAll(
 
 /**
  * Bytes of a mixture, and the mixture that they decode to.
- * @param amplitudesOf given the shapes as they will be decoded, in the order of `mixture`, the amplitudes for them.
+ * @param amplitudesOf given the shapes as they will be decoded, and which of `mixture`'s components they are, the amplitudes.
  * @returns null where the steps are too small for the numbers.
  */
 export function pack(
   { compact, exponents, mixture }: Packed,
   steps: Steps,
-  amplitudesOf: (shapes: Float64Array) => Float64Array,
+  amplitudesOf: (shapes: Float64Array, order: readonly number[]) => Float64Array,
 ): { payload: Uint8Array; mixture: Mixture } | null {
   const { channels } = mixture;
   const step = stepSize(steps.amplitude);
@@ -237,7 +237,7 @@ export function pack(
     );
   const decoded = shapes.slice();
   if (!run(new EntropyEncoder({ contexts: CONTEXTS }), decoded)) return null;
-  const amplitudes = amplitudesOf(decoded);
+  const amplitudes = amplitudesOf(decoded, order);
   for (let i = 0; i < integers.length; i++) {
     const half = 2 ** precisions[Math.floor(i / channels)];
     integers[i] = Math.min(half - 1, Math.max(-half, Math.round(amplitudes[i] / step)));

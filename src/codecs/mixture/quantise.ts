@@ -7,11 +7,14 @@ import { basisOf, valueOn } from './basis.js';
 import { type Field, negligibleEnergy, partOfBounds } from './field.js';
 import { energyOf, type Lattice } from './lattice.js';
 import { solve } from './linear.js';
-import { all, countOf, type Mixture, SHAPE_SIZE } from './mixture.js';
+import { all, countOf, type Mixture, picked, SHAPE_SIZE } from './mixture.js';
 import { valuesGramOf } from './normal.js';
 import { pause } from './pause.js';
 import { pack, type Steps } from './payload.js';
 import { residualOf } from './render.js';
+
+/** Components whose amplitudes are fitted again: the normal matrix of more takes too long. */
+const MOST_SOLVED = 400;
 
 export interface Quantised {
   payload: Uint8Array;
@@ -42,8 +45,9 @@ export function quantiserOf(field: Field, lattice: Lattice, mixture: Mixture): Q
   for (const plane of model) for (let i = 0; i < plane.length; i++) plane[i] = -plane[i];
   const clean = { ...lattice, planes: model };
   const { channels } = mixture;
-  const amplitudesOf = (shapes: Float64Array): Float64Array => {
+  const amplitudesOf = (shapes: Float64Array, order: readonly number[]): Float64Array => {
     const count = shapes.length / SHAPE_SIZE;
+    if (count > MOST_SOLVED) return picked(mixture, order).amplitudes;
     const bases = all(count).map((k) => basisOf(lattice, shapes, k, false));
     const gram = valuesGramOf(bases);
     const out = new Float64Array(count * channels);
@@ -81,7 +85,7 @@ const shifted = (steps: Steps, by: number): Steps => ({
 const FINEST = -120;
 
 /** The coarsest of steps · 2^(n/4) with n ≤ 0 that `holds`, from `from` down; null where none does. */
-function coarsest(
+export function coarsest(
   quantiser: Quantiser,
   from: Steps,
   stride: number,
@@ -105,24 +109,27 @@ function coarsest(
   return found;
 }
 
+/** Where every search begins. */
+export const COARSE: Steps = { amplitude: 4, centre: 8, shape: 8 };
+
 /**
- * @param finest whether the whole search is affordable: offsets of the kinds among each other are tried too.
+ * @param faithful whether the quantised mixture stays near the mixture, rather than take all that the bounds leave room for.
  * @returns quantised mixtures that hold on the lattice, the shortest first; a last, safe one with finer steps.
  */
 export async function quantise(
   field: Field,
   lattice: Lattice,
   mixture: Mixture,
+  faithful: boolean,
   signal?: AbortSignal,
 ): Promise<Quantised[]> {
   const quantiser = quantiserOf(field, lattice, mixture);
   // Where noise fills a bound, the model must not take the rest of it.
-  const bounded = field.maxAbs.some((e) => e < Number.POSITIVE_INFINITY);
+  const bounded = faithful && field.maxAbs.some((e) => e < Number.POSITIVE_INFINITY);
   const most = bounded ? (4 * negligibleEnergy(field)) / lattice.area : Number.POSITIVE_INFINITY;
   const holds = (q: Quantised) => q.part <= 1 && q.energy <= most;
-  const start = { amplitude: 4, centre: 8, shape: 8 };
   await pause(signal);
-  const first = coarsest(quantiser, start, 8, holds);
+  const first = coarsest(quantiser, COARSE, 8, holds);
   if (!first) return [];
   const found = [first];
   if (countOf(mixture) <= 64) {
