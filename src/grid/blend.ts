@@ -56,7 +56,7 @@ export function sampleCompressed(
       return blemished(form.decode(sumOfCoefficients(banks, coords.tensor), context), coords);
     }
     corners ??= cornersOf(coords.tensor, settings.dims, boundary);
-    return blemished(form.decode(weighedComponents(form, banks, corners, context), context), coords);
+    return blemished(sumOfComponents(form, banks, corners, context), coords);
   });
   const decoded = hot
     ? [...store.packed.hot!.banks].map((bank) => ({ rows: bank.sample(coords.tensor), bank }))
@@ -87,6 +87,30 @@ function sumOfCoefficients(banks: readonly Bank[], coords: tf.Tensor2D): tf.Tens
   const first =
     whole >= 0 ? parts[whole] : tf.zeros<tf.Rank.R4>([coords.shape[0], most[0], most[1], sizes[0][2]]);
   return parts.reduce((sum, part, i) => (i === whole ? sum : addBox(sum, part)), first);
+}
+
+/** Bytes of the components of a part of a batch: larger than most, smaller than what a device binds. */
+const COMPONENTS_BYTES = 2 ** 26;
+
+/** [N, h, w, C] of banks of one additive form, in parts whose components are at hand at once. */
+function sumOfComponents(
+  form: Extract<Form, { kind: 'additive' }>,
+  banks: readonly Bank[],
+  corners: Corners,
+  context: DecodeContext,
+): tf.Tensor4D {
+  const [n] = corners.weights.shape;
+  const bytes = banks.reduce((sum, bank) => sum + 8 * 4 * bank.payload, 0);
+  const step = Math.max(1, Math.floor(COMPONENTS_BYTES / bytes));
+  if (n <= step) return form.decode(weighedComponents(form, banks, corners, context), context);
+  const parts: tf.Tensor4D[] = [];
+  for (let first = 0; first < n; first += step) {
+    const count = Math.min(step, n - first);
+    const weights = tf.slice(corners.weights, [first, 0], [count, 8]);
+    const at = tf.slice(corners.at, [8 * first, 0], [8 * count, 3]);
+    parts.push(form.decode(weighedComponents(form, banks, { at, weights }, context), context));
+  }
+  return tf.concat(parts, 0);
 }
 
 /** [N, M, P]: the components of all corners in banks of one additive form, scaled by the corners' weights. */

@@ -61,7 +61,10 @@ export interface MemoryUsage {
   nodes: number;
   /** Bytes of these nodes as dense float32. */
   denseBytes: number;
-  /** Bytes of these nodes as they are stored; of compressed ones every byte that a file would hold. */
+  /**
+   * Bytes of these nodes as they are stored; of compressed ones every byte of their containers, header and checksum too, as
+   * they were compressed: parameters trained since are saved as they are, and take more. A file adds what names its entries.
+   */
   storedBytes: number;
   /** Bytes of what holds them for sampling: rows, unused ones included, and what is decoded at hand. */
   residentBytes: number;
@@ -179,7 +182,7 @@ export class WavetableMatrix {
       trainable,
       blend,
       periodic: { ...periodic },
-      compression: compression && { ...compression },
+      compression: structuredClone(compression),
       cacheBytes,
     };
   }
@@ -484,8 +487,10 @@ export class WavetableMatrix {
     const { maxBytes = 64 * 2 ** 20, ...rest } = options;
     const [h, w] =
       rest.resolution === undefined ? this.resolution : resolutionPair('sampleChunks', rest.resolution);
-    // A sample of any form passes through memory before it is resampled.
-    const payloads = this.#store.banks.map((bank) => sizeOf(bank.options.shape));
+    // A sample of dense nodes passes through memory at their resolution, one of blended nodes as parameters of eight corners.
+    const payloads = this.#store.banks.map(({ options: { codec, shape, row } }) =>
+      codec?.parameter ? 8 * sizeOf(row) : sizeOf(shape),
+    );
     const rowBytes = 4 * Math.max(h * w * this.channels, ...payloads);
     check(
       maxBytes >= rowBytes,
