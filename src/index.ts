@@ -32,7 +32,7 @@ export type { HostTensor, NodeShape, Parameters } from './codecs/parameters.js';
 export { PredictiveCodec } from './codecs/predictive.js';
 export type { Achieved, Quality, Target } from './codecs/quality.js';
 export { QuantizedCodec, type QuantizedDtype, type QuantizedOptions } from './codecs/quantized.js';
-export { provideCodec } from './codecs/registry.js';
+export { type Method, provideCodec } from './codecs/registry.js';
 export { WaveletCodec, type WaveletCodecOptions } from './codecs/wavelet.js';
 export {
   ArgumentError,

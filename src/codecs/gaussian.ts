@@ -161,8 +161,8 @@ export class GaussianMixtureCodec extends WavetableCodec {
     { signal }: EncodeOptions,
   ): Promise<Uint8Array> {
     const size = wavetable.values.length;
-    // More parameters than values are no compression.
-    const most = Math.max(1, Math.floor(size / (SHAPE_SIZE + wavetable.shape[2])));
+    // Twice as many parameters as values, at half their bits, are no compression.
+    const most = Math.max(1, Math.floor((2 * size) / (SHAPE_SIZE + wavetable.shape[2])));
     const made = belowRounding(wavetable, target)
       ? null
       : await fitted(wavetable, target, {

@@ -9,8 +9,8 @@ import { type Method, methodOf } from '../codecs/registry.js';
 import { ArgumentError, check, checkOptionNames, QualityNotReachedError, shown } from '../errors.js';
 
 export interface CompressionOptions {
-  /** A codec's id, or 'auto': the smallest that reaches the quality. Default 'gaussian'. */
-  method?: string;
+  /** A codec's id, 'auto' (the smallest that reaches the quality), or a codec with options of its own. Default 'gaussian'. */
+  method?: string | Method;
   /** See Quality. Default 0.95. */
   quality?: Quality;
   /** Ends the work: the call rejects with the signal's reason, and each node is what it was or compressed. */
@@ -76,7 +76,14 @@ export function checkedCompression(
     () => new ArgumentError(`${where}: onProgress must be a function, got ${shown(onProgress)}`),
   );
   checkQuality(where, quality);
-  return { method: methodOf(where, method).blending, quality };
+  if (typeof method === 'string') return { method: methodOf(where, method).blending, quality };
+  check(
+    typeof method?.encode === 'function' && typeof method.id === 'string',
+    () => new ArgumentError(`${where}: method must be a name or a codec, got ${shown(method)}`),
+  );
+  // What it makes must be readable by a known codec.
+  methodOf(where, method.id);
+  return { method: method.blending, quality };
 }
 
 function kept(nodes: CompressibleNodes, cell: number, why: NodeReport['kept']): NodeReport {

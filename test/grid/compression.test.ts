@@ -299,6 +299,19 @@ describe('compressing a cube', () => {
     }
   });
 
+  it('takes a codec with options of its own as method, and no other object', async () => {
+    const cube = new WavetableMatrix(1, 1, 1, { resolution: [6, 5], channels: 1 });
+    cube.setNode(0, 0, 0, randomArray(30, random(4)));
+    const quality = { maxAbs: 0.02 };
+    const report = await cube.compressNode(0, 0, 0, {
+      method: new QuantizedCodec({ dtype: 'int8' }),
+      quality,
+    });
+    expect(report.codec).to.equal('quantized');
+    const error = await cube.compressNode(0, 0, 0, { method: {} as never }).catch((e) => e);
+    expect(error.message).to.match(/method must be a name or a codec/);
+  });
+
   it('takes compressed wavetables as nodes, and no other shape than its own', async () => {
     const codec = TEST_CODECS[0];
     const cube = new WavetableMatrix(2, 1, 1, { resolution: [6, 5], channels: 1 });
