@@ -16,10 +16,10 @@ import { type AxisMatrix, cosineMatrix, keptMatrix, productMatrix } from '../ops
 import { resample, resampling } from '../ops/resample.js';
 import { separable } from '../ops/separable.js';
 import { type DecodeContext, type Form, type HostWavetable, WavetableCodec } from './codec.js';
-import { cosineForward, cosineInverse } from './dcthost.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
 import type { Transform } from './transform/contract.js';
+import { cosineForward, cosineInverse } from './transform/dcthost.js';
 import { encodeTransform } from './transform/encode.js';
 import { checkTransformParameters, unpackTransform } from './transform/payload.js';
 import { withResidual } from './transform/residual.js';

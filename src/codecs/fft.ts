@@ -21,11 +21,11 @@ import { activeBackend } from '../ops/device.js';
 import { waves } from '../ops/waves.js';
 import { type DecodeContext, type Form, type HostWavetable, WavetableCodec } from './codec.js';
 import type { Decodable } from './compressed.js';
-import { waveScales, wavesForward, wavesInverse } from './ffthost.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
 import type { Transform } from './transform/contract.js';
 import { encodeTransform } from './transform/encode.js';
+import { waveScales, wavesForward, wavesInverse } from './transform/ffthost.js';
 import { checkTransformParameters, unpackTransform } from './transform/payload.js';
 import { withResidual } from './transform/residual.js';
 

@@ -14,10 +14,10 @@ import { check, FormatError } from '../errors.js';
 import { resample } from '../ops/resample.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { type DecodeContext, type EncodeOptions, type HostWavetable, WavetableCodec } from './codec.js';
-import { packFloats, unpackFloats } from './floats.js';
-import { MAX_INTEGER, packIntegers, unpackIntegers } from './integers.js';
+import { packFloats, unpackFloats } from './lossless/floats.js';
+import { MAX_INTEGER, packIntegers, unpackIntegers } from './lossless/integers.js';
+import { packTabled, unpackTabled } from './lossless/valuetable.js';
 import { type NodeShape, type Parameters, sizeOf } from './parameters.js';
-import { packTabled, unpackTabled } from './valuetable.js';
 
 const STORED = 0;
 const DEFLATED = 1;

@@ -19,11 +19,11 @@ import { floatToHalf, halfToFloat } from '../ops/half.js';
 import { resample } from '../ops/resample.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { type DecodeContext, type EncodeOptions, type HostWavetable, WavetableCodec } from './codec.js';
-import { packIntegers, unpackIntegers } from './integers.js';
-import { halfOfOrdered, orderedHalf } from './ordered.js';
+import { packIntegers, unpackIntegers } from './lossless/integers.js';
+import { halfOfOrdered, orderedHalf } from './lossless/ordered.js';
+import { finestSteps, MAX_LEVEL, quantized, rangeSteps, type Steps, stepsWithin } from './lossless/steps.js';
 import { type HostTensor, type NodeShape, type Parameters, sizeOf } from './parameters.js';
 import type { Target } from './quality.js';
-import { finestSteps, MAX_LEVEL, quantized, rangeSteps, type Steps, stepsWithin } from './steps.js';
 
 export type QuantizedDtype = 'int8' | 'int16' | 'float16' | 'auto';
 const DTYPES: readonly QuantizedDtype[] = ['int8', 'int16', 'float16', 'auto'];

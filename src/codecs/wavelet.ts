@@ -27,7 +27,7 @@ import type { Transform } from './transform/contract.js';
 import { encodeTransform } from './transform/encode.js';
 import { checkTransformParameters, unpackTransform } from './transform/payload.js';
 import { withResidual } from './transform/residual.js';
-import { levelsOf, waveletOnHost } from './wavelethost.js';
+import { levelsOf, waveletOnHost } from './transform/wavelethost.js';
 
 export interface WaveletCodecOptions {
   /** Default 'cdf97'. */

@@ -8,8 +8,8 @@ import {
   estimatedBits,
   type Layout,
   plainLayout,
-} from '../../src/codecs/coefficients.js';
-import { levelsOf, waveletOnHost } from '../../src/codecs/wavelethost.js';
+} from '../../src/codecs/transform/coefficients.js';
+import { levelsOf, waveletOnHost } from '../../src/codecs/transform/wavelethost.js';
 import { random } from '../support/numbers.js';
 
 type Shape = [number, number, number];

@@ -8,9 +8,9 @@ import {
   EntropyEncoder,
   LEAST_BITS,
   UNSIGNED_CONTEXTS,
-} from '../../src/codecs/entropy.js';
-import { packIntegers, unpackIntegers } from '../../src/codecs/integers.js';
-import { RangeDecoder, RangeEncoder } from '../../src/codecs/rangecoder.js';
+} from '../../src/codecs/entropy/entropy.js';
+import { RangeDecoder, RangeEncoder } from '../../src/codecs/entropy/rangecoder.js';
+import { packIntegers, unpackIntegers } from '../../src/codecs/lossless/integers.js';
 import golden from '../golden/entropy.json' with { type: 'json' };
 import { fromBase64 } from '../support/base64.js';
 import { random } from '../support/numbers.js';

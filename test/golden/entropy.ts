@@ -3,7 +3,7 @@
  * these bytes is a change of format, and needs new codec versions. node --import tsx/esm test/golden/entropy.ts
  */
 import { writeFileSync } from 'node:fs';
-import { packIntegers } from '../../src/codecs/integers.js';
+import { packIntegers } from '../../src/codecs/lossless/integers.js';
 import type { NodeShape } from '../../src/codecs/parameters.js';
 import { random } from '../support/numbers.js';
 

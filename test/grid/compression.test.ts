@@ -4,6 +4,7 @@ import {
   CompressedWavetable,
   GaussianMixtureCodec,
   QualityNotReachedError,
+  QuantizedCodec,
   ready,
   WavetableMatrix,
 } from '../../src/index.js';

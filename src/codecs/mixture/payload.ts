@@ -24,7 +24,7 @@ import {
   EntropyEncoder,
   LEAST_BITS,
   UNSIGNED_CONTEXTS,
-} from '../entropy.js';
+} from '../entropy/entropy.js';
 import { exponentOf } from './field.js';
 import { countOf, emptyMixture, type Mixture, SHAPE_SIZE } from './mixture.js';
 

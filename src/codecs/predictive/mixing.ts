@@ -5,7 +5,7 @@
  * ../entropy.ts, but with finer probabilities (2⁻²¹ in a context, 2⁻¹⁶ at the coder) and slower ones in the long run,
  * as streams need whose bits are nearly all zero. State and arithmetic are integer.
  */
-import { RangeDecoder, RangeEncoder } from '../rangecoder.js';
+import { RangeDecoder, RangeEncoder } from '../entropy/rangecoder.js';
 
 /** ln(p / (1 − p)) is kept in 1/256; the mixer's sum goes to ±12, its inputs to ±8. */
 const REACH = 3071;

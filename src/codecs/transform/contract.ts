@@ -1,6 +1,7 @@
 /** What a linear transform is to the codecs that are built on it: wavelet, DCT, FFT. */
-import type { Layout } from '../coefficients.js';
+
 import type { NodeShape } from '../parameters.js';
+import type { Layout } from './coefficients.js';
 
 /** A linear transform on the host, of (nearly) orthonormal basis functions: errors of coefficients are errors of values. */
 export interface Transform {

@@ -1,5 +1,5 @@
 /** The search for the step of the fewest bytes within a bound on the largest error. */
-import { estimatedBits, plainLayout } from '../coefficients.js';
+import { estimatedBits, plainLayout } from './coefficients.js';
 import { gaussianRate } from './gaussianrate.js';
 import { largestStep } from './largeststep.js';
 import { notReached } from './notreached.js';

@@ -16,6 +16,7 @@
  */
 import { check, FormatError } from '../../errors.js';
 import { ByteReader, ByteWriter } from '../bytes.js';
+import { type NodeShape, type Parameters, sizeOf } from '../parameters.js';
 import {
   CutStream,
   clippedLayout,
@@ -23,11 +24,10 @@ import {
   coefficientDecoder,
   coefficientEncoder,
   plainLayout,
-} from '../coefficients.js';
-import { type NodeShape, type Parameters, sizeOf } from '../parameters.js';
-import { Rotations } from '../rotation.js';
+} from './coefficients.js';
 import type { Transform } from './contract.js';
 import { sparse } from './residual.js';
+import { Rotations } from './rotation.js';
 
 enum Flag {
   PerChannel = 1,

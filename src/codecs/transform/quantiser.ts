@@ -1,10 +1,10 @@
 /** The coefficients of a wavetable that is being encoded, quantised by any step: what a search tries. */
 import type { HostWavetable } from '../codec.js';
-import { clippedLayout, estimatedBits, type Layout } from '../coefficients.js';
 import type { NodeShape } from '../parameters.js';
-import { Rotations } from '../rotation.js';
+import { clippedLayout, estimatedBits, type Layout } from './coefficients.js';
 import type { Transform } from './contract.js';
 import { dequantised, type Header, type Quantised } from './payload.js';
+import { Rotations } from './rotation.js';
 
 /** Largest magnitude of a quantised coefficient. */
 const MOST = 2 ** 30;

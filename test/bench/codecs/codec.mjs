@@ -13,7 +13,7 @@ import { readField } from './fields.mjs';
 
 const MOST_RUNS = 5;
 /** No further run is started after that. */
-const ENOUGH_MS = 1500;
+const ENOUGH_MS = 400;
 
 const [path, id, list] = process.argv.slice(2);
 tf.enableProdMode(); // tfjs greets on the console otherwise

@@ -5,9 +5,11 @@
  *   u8 1   pixels as a whole, from a list of those there are (pixels.ts): what is constant in pieces
  *   u8 2   one pixel, everywhere: C varints
  */
-import { check } from '../errors.js';
-import { ByteReader, ByteWriter, unzigzag, zigzag } from './bytes.js';
-import { type Coder, EntropyDecoder, EntropyEncoder, LEAST_BITS } from './entropy.js';
+import { check } from '../../errors.js';
+import { ByteReader, ByteWriter, unzigzag, zigzag } from '../bytes.js';
+import { type Coder, EntropyDecoder, EntropyEncoder, LEAST_BITS } from '../entropy/entropy.js';
+import type { NodeShape } from '../parameters.js';
+import { sizeOf } from '../parameters.js';
 import {
   fitPrediction,
   type Prediction,
@@ -16,8 +18,6 @@ import {
   roundedPrediction,
   writeRounded,
 } from './linearprediction.js';
-import type { NodeShape } from './parameters.js';
-import { sizeOf } from './parameters.js';
 import { packPixels, unpackPixels } from './pixels.js';
 import { Planes } from './planes.js';
 import { RESIDUAL_MODELS, Residuals } from './residualcoding.js';

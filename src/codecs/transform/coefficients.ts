@@ -8,7 +8,7 @@
  * highest, and a sign. The same code encodes and decodes. Ideas: Said and Pearlman (1996), Wu (1997, ECECOW),
  * Mahoney (2005, logistic mixing).
  */
-import { type Coder, EntropyDecoder, EntropyEncoder, type ModelSizes } from './entropy.js';
+import { type Coder, EntropyDecoder, EntropyEncoder, type ModelSizes } from '../entropy/entropy.js';
 
 /** A rectangle of coefficients that have something in common: a subband, or all frequencies. */
 export interface Band {

@@ -6,9 +6,10 @@
  *   each channel   its prediction, in float32
  *   the rest       residuals
  */
-import { check } from '../errors.js';
-import { ByteReader, ByteWriter } from './bytes.js';
-import { type Coder, EntropyDecoder, EntropyEncoder, LEAST_BITS } from './entropy.js';
+import { check } from '../../errors.js';
+import { ByteReader, ByteWriter } from '../bytes.js';
+import { type Coder, EntropyDecoder, EntropyEncoder, LEAST_BITS } from '../entropy/entropy.js';
+import { type NodeShape, sizeOf } from '../parameters.js';
 import {
   fitPrediction,
   floatPrediction,
@@ -18,7 +19,6 @@ import {
   writeFloats,
 } from './linearprediction.js';
 import { orderedBits, orderedOf } from './ordered.js';
-import { type NodeShape, sizeOf } from './parameters.js';
 import { Planes } from './planes.js';
 import { RESIDUAL_MODELS, Residuals } from './residualcoding.js';
 

@@ -5,7 +5,7 @@
  *
  * Decoders see fixed weights only: one sum of products in float64, in a fixed order, which is the same everywhere.
  */
-import { type ByteReader, type ByteWriter, unzigzag, zigzag } from './bytes.js';
+import { type ByteReader, type ByteWriter, unzigzag, zigzag } from '../bytes.js';
 import type { Planes } from './planes.js';
 
 /** Places relative to a value: [channels back, rows down, columns right]. */

@@ -1,7 +1,7 @@
 /** Uniform quantisation by channel: which steps keep within a target, and the levels that they give. */
-import type { HostWavetable } from './codec.js';
+import type { HostWavetable } from '../codec.js';
+import { statisticsOf, type Target } from '../quality.js';
 import { latticeOf } from './lattice.js';
-import { statisticsOf, type Target } from './quality.js';
 
 /** Levels are below it in magnitude: integers that float32 holds. */
 export const MAX_LEVEL = 2 ** 24;

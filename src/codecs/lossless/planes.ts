@@ -2,7 +2,7 @@
  * The channels of a wavetable as planes with a border, in which every neighbour of every value is there to be read:
  * two rows above, one below, two columns on each side. A border repeats what was coded next to it.
  */
-import type { NodeShape } from './parameters.js';
+import type { NodeShape } from '../parameters.js';
 
 const ABOVE = 2;
 const BELOW = 1;

@@ -4,8 +4,8 @@
  * highest; the bucket is found from the expected one, up or down in unary, each step by a mixture of six
  * models, or of three where residuals are large.
  */
-import type { Coder, ModelSizes } from './entropy.js';
-import type { NodeShape } from './parameters.js';
+import type { Coder, ModelSizes } from '../entropy/entropy.js';
+import type { NodeShape } from '../parameters.js';
 
 /** Steps: first, up, down; each to one of 33 buckets; and the sign. */
 const SLOTS = 100;

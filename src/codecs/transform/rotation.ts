@@ -3,7 +3,7 @@
  * plane rotations, each by an angle whose half has a tangent of t / 32768, so that cosine and sine are quotients and the
  * same on every platform.
  */
-import type { ByteReader, ByteWriter } from './bytes.js';
+import type { ByteReader, ByteWriter } from '../bytes.js';
 
 interface Plane {
   p: number;

@@ -6,8 +6,8 @@
  *
  * Source: J. Makhoul, "A fast cosine transform in one and two dimensions" (1980).
  */
-import { LineTransform, linePlan, rootsOf } from '../ops/fourierplan.js';
-import type { NodeShape } from './parameters.js';
+import { LineTransform, linePlan, rootsOf } from '../../ops/fourierplan.js';
+import type { NodeShape } from '../parameters.js';
 
 /** Complex lines that are transformed at once; each is two real ones of one channel. */
 const LANES = 8;

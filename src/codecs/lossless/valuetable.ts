@@ -8,13 +8,19 @@
  *
  * A stream (varint its length, bytes) has the first integer and the differences between them, less 1.
  */
-import { check } from '../errors.js';
-import { ByteReader, ByteWriter } from './bytes.js';
-import { type Coder, codeUnsigned, EntropyDecoder, EntropyEncoder, UNSIGNED_CONTEXTS } from './entropy.js';
+import { check } from '../../errors.js';
+import { ByteReader, ByteWriter } from '../bytes.js';
+import {
+  type Coder,
+  codeUnsigned,
+  EntropyDecoder,
+  EntropyEncoder,
+  UNSIGNED_CONTEXTS,
+} from '../entropy/entropy.js';
+import { type NodeShape, sizeOf } from '../parameters.js';
 import { packIntegers, unpackIntegers } from './integers.js';
 import { latticeOfSorted } from './lattice.js';
 import { orderedBits } from './ordered.js';
-import { type NodeShape, sizeOf } from './parameters.js';
 
 const SAME = 0;
 const LATTICE = 1;

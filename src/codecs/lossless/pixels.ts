@@ -7,10 +7,16 @@
  *   varint K, varint n, n bytes   the list: K pixels, each channel as the difference from the pixel before it in the list
  *   the rest                      the map
  */
-import { check } from '../errors.js';
-import { ByteReader, ByteWriter } from './bytes.js';
-import { type Coder, codeUnsigned, EntropyDecoder, EntropyEncoder, UNSIGNED_CONTEXTS } from './entropy.js';
-import { type NodeShape, sizeOf } from './parameters.js';
+import { check } from '../../errors.js';
+import { ByteReader, ByteWriter } from '../bytes.js';
+import {
+  type Coder,
+  codeUnsigned,
+  EntropyDecoder,
+  EntropyEncoder,
+  UNSIGNED_CONTEXTS,
+} from '../entropy/entropy.js';
+import { type NodeShape, sizeOf } from '../parameters.js';
 
 /** More pixels than this are no list. */
 const MOST = 8192;

@@ -1,7 +1,7 @@
 /** The orthonormal basis of waves on the host: real and imaginary part of a coefficient side by side. */
-import { boxTerms, frequencies, frequencyOf } from '../ops/boxterms.js';
-import { analyseWaves, sumWaves } from '../ops/waveshost.js';
-import type { NodeShape } from './parameters.js';
+import { boxTerms, frequencies, frequencyOf } from '../../ops/boxterms.js';
+import { analyseWaves, sumWaves } from '../../ops/waveshost.js';
+import type { NodeShape } from '../parameters.js';
 
 /** Whether the wave is its own conjugate: of frequency 0 or the highest of an even size along both axes. */
 const isReal = (k: number, l: number, [height, width]: NodeShape): boolean => {

@@ -2,11 +2,11 @@
  * The wavelet transform on the host, in float64: what an encoder needs. Layout and filters are those of ops/wavelet.ts:
  * level by level, rows and columns of the corner of low coefficients.
  */
-import type { WaveletFamily, WaveletMode } from '../ops/waveletfilters.js';
-import { cornersOf, passesOf, runPass } from '../ops/waveletpasses.js';
+import type { WaveletFamily, WaveletMode } from '../../ops/waveletfilters.js';
+import { cornersOf, passesOf, runPass } from '../../ops/waveletpasses.js';
+import type { NodeShape } from '../parameters.js';
 import type { Band, Layout } from './coefficients.js';
-import type { NodeShape } from './parameters.js';
-import type { Transform } from './transform/contract.js';
+import type { Transform } from './contract.js';
 
 /** Levels until the low corner has at most four samples a side. */
 export function levelsOf(height: number, width: number): number {
