@@ -18,7 +18,7 @@ import { separable } from '../ops/separable.js';
 import { type DecodeContext, type Form, type HostWavetable, WavetableCodec } from './codec.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
-import type { Transform } from './transform/contract.js';
+import { checkTransformOptions, type Transform } from './transform/contract.js';
 import { cosineForward, cosineInverse } from './transform/dcthost.js';
 import { encodeTransform } from './transform/encode.js';
 import { checkTransformParameters, unpackTransform } from './transform/payload.js';
@@ -97,8 +97,10 @@ export class DCTCodec extends WavetableCodec {
   override readonly forms = { coefficients: form };
   readonly #residual: boolean;
 
-  constructor({ residual = true }: DCTOptions = {}) {
+  /** @throws ArgumentError for options that it has not. */
+  constructor(options: DCTOptions = {}) {
     super();
+    const { residual = true } = checkTransformOptions('DCTCodec', options, ['residual']);
     this.#residual = residual;
   }
 

@@ -23,7 +23,7 @@ import { type DecodeContext, type Form, type HostWavetable, WavetableCodec } fro
 import type { Decodable } from './compressed.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
-import type { Transform } from './transform/contract.js';
+import { checkTransformOptions, type Transform } from './transform/contract.js';
 import { encodeTransform } from './transform/encode.js';
 import { waveScales, wavesForward, wavesInverse } from './transform/ffthost.js';
 import { checkTransformParameters, unpackTransform } from './transform/payload.js';
@@ -80,8 +80,10 @@ export class FFTCodec extends WavetableCodec {
   override readonly forms = { coefficients: form };
   readonly #residual: boolean;
 
-  constructor({ residual = true }: FFTOptions = {}) {
+  /** @throws ArgumentError for options that it has not. */
+  constructor(options: FFTOptions = {}) {
     super();
+    const { residual = true } = checkTransformOptions('FFTCodec', options, ['residual']);
     this.#residual = residual;
   }
 

@@ -23,7 +23,7 @@ import {
 } from './codec.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
-import type { Transform } from './transform/contract.js';
+import { checkTransformOptions, type Transform } from './transform/contract.js';
 import { encodeTransform } from './transform/encode.js';
 import { checkTransformParameters, unpackTransform } from './transform/payload.js';
 import { withResidual } from './transform/residual.js';
@@ -55,8 +55,13 @@ export class WaveletCodec extends WavetableCodec {
   readonly #residual: boolean;
   readonly #family: WaveletFamily;
 
-  constructor({ family = 'cdf97', residual = true }: WaveletCodecOptions = {}) {
+  /** @throws ArgumentError for options that it has not. */
+  constructor(options: WaveletCodecOptions = {}) {
     super();
+    const { family = 'cdf97', residual = true } = checkTransformOptions('WaveletCodec', options, [
+      'family',
+      'residual',
+    ]);
     const mode = defaultMode(family);
     checkWavelet('WaveletCodec', family, mode);
     this.id = family === 'cdf97' ? 'wavelet' : `wavelet-${family}`;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { DCTCodec, FFTCodec, ready, WaveletCodec } from '../../src/index.js';
+import { ArgumentError, DCTCodec, FFTCodec, ready, WaveletCodec } from '../../src/index.js';
 import { fieldOf } from '../support/fields.js';
 
 /** What a transform can keep it keeps: no quality between 0.9 and 0.999 is refused on a smooth field, in or out of cubes. */
@@ -21,6 +21,16 @@ describe('transforms keep every ordinary quality on smooth fields', () => {
       }
     }).timeout(20_000);
   }
+
+  it('and refuse options that they have not', () => {
+    for (const make of [
+      () => new DCTCodec({ residuals: false } as never),
+      () => new FFTCodec({ residual: 'no' } as never),
+      () => new WaveletCodec({ famly: 'haar' } as never),
+    ]) {
+      expect(make).to.throw(ArgumentError);
+    }
+  });
 
   it('and say what was reached and asked for where they cannot', async () => {
     const error = await new DCTCodec()

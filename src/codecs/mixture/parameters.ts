@@ -38,7 +38,7 @@ export function mixtureParamsOf(
     compressed?.codec === 'gaussian',
     () =>
       new ArgumentError(
-        `mixtureParamsOf: must be given what 'gaussian' encoded, got '${shown(compressed?.codec)}'`,
+        `gaussian: toParams: must be given what 'gaussian' encoded, got '${shown(compressed?.codec)}'`,
       ),
   );
   const [height, width, channels] = compressed.shape;

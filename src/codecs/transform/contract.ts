@@ -1,5 +1,5 @@
 /** What a linear transform is to the codecs that are built on it: wavelet, DCT, FFT. */
-
+import { ArgumentError, check, checkOptionNames, shown } from '../../errors.js';
 import type { NodeShape } from '../parameters.js';
 import type { Layout } from './coefficients.js';
 
@@ -13,6 +13,20 @@ export interface Transform {
   forward(values: Float32Array, shape: NodeShape): Float64Array;
   /** The box [kh, kw, c] of first coefficients, all others 0 → [H, W, C]. */
   inverse(coefficients: Float32Array, box: NodeShape, shape: NodeShape): Float64Array;
+}
+
+/** A codec's options as they came. @throws ArgumentError for other names, and for a residual that is no boolean. */
+export function checkTransformOptions<T extends { residual?: boolean }>(
+  where: string,
+  options: T,
+  names: readonly string[],
+): T {
+  checkOptionNames(where, options, names);
+  check(
+    options.residual === undefined || typeof options.residual === 'boolean',
+    () => new ArgumentError(`${where}: residual must be true or false, got ${shown(options.residual)}`),
+  );
+  return options;
 }
 
 export interface TransformOptions {
