@@ -14,6 +14,7 @@ import {
 import type { CompressedWavetable, Decodable } from './compressed.js';
 import { GaussianMixtureCodec } from './gaussian.js';
 import { OWN_CODECS } from './own.js';
+import { pause } from './pause.js';
 import { checkQuality, type Quality, statisticsOf } from './quality.js';
 import { knownCodec } from './registry.js';
 
@@ -69,7 +70,7 @@ export class AutoCodec {
     let best: QualityNotReachedError['best'] = null;
     try {
       for (const codec of able) {
-        options.signal?.throwIfAborted();
+        await pause(options.signal);
         try {
           const made = await codec.encode(host, quality, options);
           if (chosen && !this.#prefers({ codec, made }, chosen, quality)) made.dispose();

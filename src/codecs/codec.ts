@@ -31,6 +31,7 @@ import {
 import { CompressedWavetable, type Decodable } from './compressed.js';
 import { MAX_ELEMENTS, overheadOf } from './container.js';
 import { type NodeShape, type Parameters, sizeOf, tensorsOf } from './parameters.js';
+import { pause } from './pause.js';
 import {
   type Measured,
   measure,
@@ -175,7 +176,7 @@ export abstract class WavetableCodec {
     // A payload is made within the bound; what is left to chance is the rounding of float32.
     let wanted = withMargin(target, stats);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      options.signal?.throwIfAborted();
+      await pause(options.signal);
       let payload: Uint8Array;
       try {
         payload = await this.compress(host, wanted, options);

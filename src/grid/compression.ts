@@ -4,6 +4,7 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { CompressedWavetable } from '../codecs/compressed.js';
+import { pause } from '../codecs/pause.js';
 import { checkQuality, type Quality } from '../codecs/quality.js';
 import { type Method, methodOf } from '../codecs/registry.js';
 import { ArgumentError, check, checkOptionNames, QualityNotReachedError, shown } from '../errors.js';
@@ -149,7 +150,7 @@ export async function compressCells(
   const how = checkedCompression(where, options);
   const reports: NodeReport[] = [];
   for (const cell of cells) {
-    options.signal?.throwIfAborted();
+    await pause(options.signal);
     nodes.alive(where);
     if (!wanted(cell)) continue;
     let node: NodeReport;

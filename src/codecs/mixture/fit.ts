@@ -1,5 +1,6 @@
 /** From a wavetable and bounds to the payload of a mixture: character, growth, pruning, polish, quantisation. */
 import type { HostWavetable } from '../codec.js';
+import { pause } from '../pause.js';
 import type { Target } from '../quality.js';
 import { type Character, characterOf } from './character.js';
 import { type Field, fieldOf, folded, partOfBounds } from './field.js';
@@ -8,7 +9,6 @@ import type { Grown } from './grown.js';
 import { energyOf, type Lattice, latticeOf } from './lattice.js';
 import { manyGaussians } from './many.js';
 import { countOf, emptyMixture, type Mixture } from './mixture.js';
-import { pause } from './pause.js';
 import { pack } from './payload.js';
 import { polish } from './polish.js';
 import { prune } from './prune.js';

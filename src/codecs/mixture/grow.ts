@@ -3,13 +3,13 @@
  * the bounds hold and nothing of weight is left, or until it is clear that they never will.
  */
 
+import { pause } from '../pause.js';
 import type { Character } from './character.js';
 import { type Field, negligibleEnergy, partOfBounds } from './field.js';
 import { FIT_PART, type Grown, TOGETHER } from './grown.js';
 import { energyOf, type Lattice } from './lattice.js';
 import { starts } from './matched.js';
 import { all, countOf, emptyMixture, joined, type Mixture, neighbourhood, SHAPE_SIZE } from './mixture.js';
-import { pause } from './pause.js';
 import { prune } from './prune.js';
 import { refine } from './refine.js';
 import { residualOf } from './render.js';

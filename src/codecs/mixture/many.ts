@@ -2,12 +2,13 @@
  * Many Gaussians, for fields that are no small mixture: coarse to fine, at each resolution in rounds of more components,
  * amplitudes solved, Adam; on the active backend. The same numbers there each time.
  */
+
+import { pause } from '../pause.js';
 import { type StepSizes, solveAmplitudes, type Trained, train, untrained } from './adam.js';
 import { Canvas } from './canvas.js';
 import { densified, thinned } from './densify.js';
 import { type Field, partOfBounds } from './field.js';
 import { countOf, emptyMixture, type Mixture } from './mixture.js';
-import { pause } from './pause.js';
 
 export interface ManyOptions {
   maxGaussians: number;

@@ -2,12 +2,13 @@
  * Fewer components for the same field: one is left out, or two near each other are replaced by one where a matched filter
  * wants it, and the rest refined. Growth one by one may cover two Gaussians by one and mend it by several; this undoes it.
  */
+
+import { pause } from '../pause.js';
 import { type Field, negligibleEnergy, partOfBounds } from './field.js';
 import { FIT_PART, type Grown, TOGETHER } from './grown.js';
 import type { Lattice } from './lattice.js';
 import { starts } from './matched.js';
 import { all, countOf, joined, type Mixture, neighbourhood, picked, SHAPE_SIZE } from './mixture.js';
-import { pause } from './pause.js';
 import { type Refined, refine } from './refine.js';
 import { residualOf } from './render.js';
 

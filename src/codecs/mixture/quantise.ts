@@ -3,13 +3,14 @@
  * place in the payload, such parts of its amplitude and standard deviation that all move the wavetable by the same, so three
  * numbers say all. They are searched together, coarse to fine; amplitudes are fitted again to the shapes as decoded.
  */
+
+import { pause } from '../pause.js';
 import { basisOf, valueOn } from './basis.js';
 import { type Field, negligibleEnergy, partOfBounds } from './field.js';
 import { energyOf, type Lattice } from './lattice.js';
 import { solve } from './linear.js';
 import { all, countOf, type Mixture, picked, SHAPE_SIZE } from './mixture.js';
 import { valuesGramOf } from './normal.js';
-import { pause } from './pause.js';
 import { pack, type Steps } from './payload.js';
 import { residualOf } from './render.js';
 
