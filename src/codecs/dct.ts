@@ -18,7 +18,7 @@ import { separable } from '../ops/separable.js';
 import { type DecodeContext, type Form, type HostWavetable, WavetableCodec } from './codec.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
-import { checkTransformOptions, type Transform } from './transform/contract.js';
+import { checkTransformOptions, type ResidualOptions, type Transform } from './transform/contract.js';
 import { cosineForward, cosineInverse } from './transform/dcthost.js';
 import { encodeTransform } from './transform/encode.js';
 import { checkTransformParameters, unpackTransform } from './transform/payload.js';
@@ -79,13 +79,7 @@ function decode(coefficients: tf.Tensor4D, { shape, resolution, periodic }: Deco
 
 const form: Form = { kind: 'linear', size: ([height, width]) => [height, width], decode };
 
-export interface DCTOptions {
-  /**
-   * Whether a bound on the largest error may be kept by a sparse residual beside the coefficients (default true): smaller, but
-   * a cube cannot blend such nodes as coefficients.
-   */
-  residual?: boolean;
-}
+export type DCTOptions = ResidualOptions;
 
 /**
  * The DCT codec. Parameter `coefficients` [kh, kw, C]: the first of them along each axis, linear.

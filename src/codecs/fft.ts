@@ -23,7 +23,7 @@ import { type DecodeContext, type Form, type HostWavetable, WavetableCodec } fro
 import type { Decodable } from './compressed.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
-import { checkTransformOptions, type Transform } from './transform/contract.js';
+import { checkTransformOptions, type ResidualOptions, type Transform } from './transform/contract.js';
 import { encodeTransform } from './transform/encode.js';
 import { waveScales, wavesForward, wavesInverse } from './transform/ffthost.js';
 import { checkTransformParameters, unpackTransform } from './transform/payload.js';
@@ -62,13 +62,7 @@ function decode(coefficients: tf.Tensor4D, { shape, resolution }: DecodeContext)
 
 const form: Form = { kind: 'linear', size: ([height, width]) => [height, frequencies(width, true)], decode };
 
-export interface FFTOptions {
-  /**
-   * Whether a bound on the largest error may be kept by a sparse residual beside the coefficients (default true): smaller, but
-   * a cube cannot blend such nodes as coefficients.
-   */
-  residual?: boolean;
-}
+export type FFTOptions = ResidualOptions;
 
 /**
  * The FFT codec. Parameter `coefficients` [kh, kw, 2C]: C real parts, then C imaginary ones, of the lowest frequencies; linear.

@@ -23,20 +23,15 @@ import {
 } from './codec.js';
 import type { NodeShape, Parameters } from './parameters.js';
 import type { Target } from './quality.js';
-import { checkTransformOptions, type Transform } from './transform/contract.js';
+import { checkTransformOptions, type ResidualOptions, type Transform } from './transform/contract.js';
 import { encodeTransform } from './transform/encode.js';
 import { checkTransformParameters, unpackTransform } from './transform/payload.js';
 import { withResidual } from './transform/residual.js';
 import { levelsOf, waveletOnHost } from './transform/wavelethost.js';
 
-export interface WaveletCodecOptions {
+export interface WaveletCodecOptions extends ResidualOptions {
   /** Default 'cdf97'. */
   family?: WaveletFamily;
-  /**
-   * Whether a bound on the largest error may be met by a sparse residual, which is smaller. Without it coefficients are a
-   * node's only parameter, and a cube blends nodes without decoding them. Default true.
-   */
-  residual?: boolean;
 }
 
 /**

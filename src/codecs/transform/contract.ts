@@ -15,8 +15,17 @@ export interface Transform {
   inverse(coefficients: Float32Array, box: NodeShape, shape: NodeShape): Float64Array;
 }
 
+/** What the codecs of transforms can be told. */
+export interface ResidualOptions {
+  /**
+   * Whether a bound on the largest error may be kept by a sparse residual beside the coefficients (default true): smaller, but
+   * a cube cannot blend such nodes as coefficients.
+   */
+  residual?: boolean;
+}
+
 /** A codec's options as they came. @throws ArgumentError for other names, and for a residual that is no boolean. */
-export function checkTransformOptions<T extends { residual?: boolean }>(
+export function checkTransformOptions<T extends ResidualOptions>(
   where: string,
   options: T,
   names: readonly string[],
