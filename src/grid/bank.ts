@@ -12,8 +12,9 @@ import { DeviceError } from '../errors.js';
 import type { SamplingAttrs } from '../ops/contract.js';
 import { findDevice, isExclusive } from '../ops/device.js';
 import { lanesFor, packHalves, unpackRow } from '../ops/half.js';
-import { sampleRows, splatRows } from '../ops/sample.js';
+import { sampleRows } from '../ops/sample.js';
 import { Page } from './page.js';
+import { type PageAttrs, type Reading, readRows, splatRead } from './reading.js';
 
 export type { NodeShape };
 
@@ -39,7 +40,6 @@ export interface BankOptions {
   codec: RowCodec | null;
   dtype: NodeDtype;
   trainable: boolean;
-  boundary: [number, number, number];
   /** Bytes above which a bank goes on in another page. */
   pageBytes: number;
 }
@@ -209,7 +209,7 @@ export class Bank {
     return tf.tidy(() => {
       // A grid of the one cell: its node, untouched by neighbours.
       const grid = tf.tensor3d([row], [1, 1, 1], 'int32');
-      const attrs = { ...this.#attrs(page, false), boundary: [0, 0, 0] } as SamplingAttrs;
+      const attrs: SamplingAttrs = { ...this.#attrs(page, false), boundary: [0, 0, 0] };
       const node = sampleRows(page.tensor, grid, tf.zeros([1, 3]), attrs);
       return node.reshape(shape);
     });
@@ -241,7 +241,7 @@ export class Bank {
     }
     const grid = tf.tensor3d(rows, [2 * count, 1, 1], 'int32');
     const coords = tf.tensor2d(at, [count, 3]);
-    return this.#sumOverPages(grid, coords, { boundary: [0, 0, 0], ordered: false });
+    return this.#gathered(grid, coords, [0, 0, 0]);
   }
 
   /** The rows as they are now, to be read while writes go on. Its tensors are the caller's to dispose. */
@@ -254,20 +254,27 @@ export class Bank {
   }
 
   /** [N, payload]: what this bank gives to each sample. */
-  sample(coords: tf.Tensor2D): tf.Tensor2D {
+  sample(reading: Reading): tf.Tensor2D {
     this.#putInOrder();
-    return this.#sumOverPages(this.grid(), coords, {});
+    const grid = this.grid();
+    if (this.pages.length === 0) {
+      const none = { payload: this.payload, half: false, firstRow: 0, rows: 0, ordered: false };
+      return readRows(reading, tf.zeros([0, this.payload]), grid, none);
+    }
+    return this.pages
+      .map((page) => readRows(reading, page.tensor, grid, this.#attrs(page)))
+      .reduce((sum, part) => tf.add(sum, part));
   }
 
   /** [N, payload]: the rows of the nodes at integer coordinates, zeros where there is none. Gradients: the pages. */
   rowsAt(corners: tf.Tensor2D): tf.Tensor2D {
-    return this.#sumOverPages(this.grid(), corners, { boundary: [3, 3, 3], ordered: false });
+    return this.#gathered(this.grid(), corners, [3, 3, 3]);
   }
 
   /** [capacity, payload] for each page: the adjoint of `sample`. */
-  splat(coords: tf.Tensor2D, values: tf.Tensor2D): tf.Tensor2D[] {
+  splat(reading: Reading, values: tf.Tensor2D): tf.Tensor2D[] {
     const grid = this.grid();
-    return this.pages.map((page) => splatRows(values, grid, coords, { ...this.#attrs(page), half: false }));
+    return this.pages.map((page) => splatRead(reading, values, grid, { ...this.#attrs(page), half: false }));
   }
 
   /** The int32 tensor [X, Y, Z] of rows; made at the first sample, kept up to date in place. */
@@ -384,9 +391,8 @@ export class Bank {
     return this.#inPlace === this.#cells && this.pages.length === 1;
   }
 
-  #attrs(page: Page, ordered = this.#ordered): SamplingAttrs {
+  #attrs(page: Page, ordered = this.#ordered): PageAttrs {
     return {
-      boundary: this.options.boundary,
       payload: this.payload,
       half: this.options.dtype === 'float16',
       firstRow: page.firstRow,
@@ -395,24 +401,11 @@ export class Bank {
     };
   }
 
-  #sumOverPages(
-    grid: tf.Tensor3D,
-    coords: tf.Tensor2D,
-    changes: { boundary?: [number, number, number]; ordered?: boolean },
-  ): tf.Tensor2D {
-    if (this.pages.length === 0) return this.#sampleNothing(grid, coords);
+  /** [N, payload]: rows at integer coordinates of a grid, the sum over the pages. */
+  #gathered(grid: tf.Tensor3D, coords: tf.Tensor2D, boundary: [number, number, number]): tf.Tensor2D {
+    if (this.pages.length === 0) return tf.zeros([coords.shape[0], this.payload]);
     return this.pages
-      .map((page) =>
-        sampleRows(page.tensor, grid, coords, { ...this.#attrs(page), ...changes } as SamplingAttrs),
-      )
+      .map((page) => sampleRows(page.tensor, grid, coords, { ...this.#attrs(page, false), boundary }))
       .reduce((sum, part) => tf.add(sum, part));
-  }
-
-  /** A bank without pages: zeros, but NaN where a coordinate is not finite. */
-  #sampleNothing(grid: tf.Tensor3D, coords: tf.Tensor2D): tf.Tensor2D {
-    const none = tf.zeros([0, this.payload]) as tf.Tensor2D;
-    const { boundary } = this.options;
-    const attrs = { boundary, payload: this.payload, half: false, firstRow: 0, rows: 0, ordered: false };
-    return sampleRows(none, grid, coords, attrs);
   }
 }

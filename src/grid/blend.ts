@@ -10,32 +10,26 @@ import { knownCodec } from '../codecs/registry.js';
 import { check, DeviceError } from '../errors.js';
 import { addBox } from '../ops/addbox.js';
 import { findDevice } from '../ops/device.js';
-import { sampleRows } from '../ops/sample.js';
 import { onTape } from '../ops/tape.js';
 import type { Bank } from './bank.js';
 import { nodeOf } from './coordinates.js';
 import { blemishOf, type Corners, cornersOf } from './corners.js';
 import { decodeRows, formOf, namedParams } from './forms.js';
-import { boundaryCodes, type Settings } from './options.js';
+import type { Settings } from './options.js';
+import { eachTouched, partOf, type Reading, readRows } from './reading.js';
 import type { NodeStore } from './store.js';
-import { eachCorner } from './touched.js';
-
-/** Coordinates on the device, and on the host where they came from there or can be read at once. */
-export interface BatchCoords {
-  tensor: tf.Tensor2D;
-  host: Float32Array | undefined;
-}
 
 /** [N, h, w, C] parts of different node shapes, each at `resolutionOf` its shape; their sum is the sample. */
 export function sampleCompressed(
   store: NodeStore,
   settings: Settings,
-  coords: BatchCoords,
+  given: Reading,
   resolution: readonly [number, number],
 ): { blended: tf.Tensor4D[]; decoded: { rows: tf.Tensor2D; bank: Bank }[] } {
   const compressed = store.banks.filter((bank) => bank.options.codec);
-  coords = { ...coords, host: coords.host ?? hostOf(coords.tensor) };
-  const hot = store.packed.hot && useHot(store, settings, coords, compressed, resolution);
+  const { tensor, host = hostOf(tensor) } = given.coords;
+  const reading = { ...given, coords: { tensor, host } };
+  const hot = store.packed.hot && useHot(store, settings, reading, compressed, resolution);
   const groups = new Map<string, Bank[]>();
   const opaque: Bank[] = [];
   for (const bank of compressed) {
@@ -47,26 +41,25 @@ export function sampleCompressed(
     }
   }
   let corners: Corners | null = null;
-  const boundary = boundaryCodes(settings);
   const blended = [...groups.values()].map((banks) => {
     const [{ codec, shape }] = banks.map((bank) => bank.options);
     const form = formOf(codec!)!;
     const context: DecodeContext = { shape, resolution, periodic: settings.periodic };
     if (form.kind === 'linear') {
-      return blemished(form.decode(sumOfCoefficients(banks, coords.tensor), context), coords);
+      return blemished(form.decode(sumOfCoefficients(banks, reading), context), reading);
     }
-    corners ??= cornersOf(coords.tensor, settings.dims, boundary);
-    return blemished(sumOfComponents(form, banks, corners, context), coords);
+    corners ??= cornersOf(reading);
+    return blemished(sumOfComponents(form, banks, corners, context), reading);
   });
   const decoded = hot
-    ? [...store.packed.hot!.banks].map((bank) => ({ rows: bank.sample(coords.tensor), bank }))
+    ? [...store.packed.hot!.banks].map((bank) => ({ rows: bank.sample(reading), bank }))
     : [];
-  if (opaque.length) decoded.push(...sampleOpaque(store, settings, coords, opaque));
+  if (opaque.length) decoded.push(...sampleOpaque(store, settings, reading, opaque));
   return { blended, decoded };
 }
 
 /** Samples with NaN where a coordinate is not finite: a form need not carry it through. */
-function blemished(samples: tf.Tensor4D, { tensor, host }: BatchCoords): tf.Tensor4D {
+function blemished(samples: tf.Tensor4D, { coords: { tensor, host } }: Reading): tf.Tensor4D {
   if (host?.every(Number.isFinite)) return samples;
   return tf.add(samples, blemishOf(tensor).reshape([-1, 1, 1, 1]));
 }
@@ -77,15 +70,13 @@ function hostOf(coords: tf.Tensor2D): Float32Array | undefined {
 }
 
 /** [N, kh, kw, c]: the samples of banks of one linear form, added up in the largest array. */
-function sumOfCoefficients(banks: readonly Bank[], coords: tf.Tensor2D): tf.Tensor4D {
+function sumOfCoefficients(banks: readonly Bank[], reading: Reading): tf.Tensor4D {
+  const [n] = reading.coords.tensor.shape;
   const most = [0, 1].map((axis) => Math.max(...banks.map((bank) => bank.options.row[axis])));
   const sizes = banks.map(({ options: { row } }) => row as [number, number, number]);
-  const parts = banks.map(
-    (bank, i) => bank.sample(coords).reshape([coords.shape[0], ...sizes[i]]) as tf.Tensor4D,
-  );
+  const parts = banks.map((bank, i) => bank.sample(reading).reshape([n, ...sizes[i]]) as tf.Tensor4D);
   const whole = sizes.findIndex(([kh, kw]) => kh === most[0] && kw === most[1]);
-  const first =
-    whole >= 0 ? parts[whole] : tf.zeros<tf.Rank.R4>([coords.shape[0], most[0], most[1], sizes[0][2]]);
+  const first = whole >= 0 ? parts[whole] : tf.zeros<tf.Rank.R4>([n, most[0], most[1], sizes[0][2]]);
   return parts.reduce((sum, part, i) => (i === whole ? sum : addBox(sum, part)), first);
 }
 
@@ -99,15 +90,15 @@ function sumOfComponents(
   corners: Corners,
   context: DecodeContext,
 ): tf.Tensor4D {
-  const [n] = corners.weights.shape;
-  const bytes = banks.reduce((sum, bank) => sum + 8 * 4 * bank.payload, 0);
+  const [n, taps] = corners.weights.shape;
+  const bytes = banks.reduce((sum, bank) => sum + taps * 4 * bank.payload, 0);
   const step = Math.max(1, Math.floor(COMPONENTS_BYTES / bytes));
   if (n <= step) return form.decode(weighedComponents(form, banks, corners, context), context);
   const parts: tf.Tensor4D[] = [];
   for (let first = 0; first < n; first += step) {
     const count = Math.min(step, n - first);
-    const weights = tf.slice(corners.weights, [first, 0], [count, 8]);
-    const at = tf.slice(corners.at, [8 * first, 0], [8 * count, 3]);
+    const weights = tf.slice(corners.weights, [first, 0], [count, taps]);
+    const at = tf.slice(corners.at, [taps * first, 0], [taps * count, 3]);
     parts.push(form.decode(weighedComponents(form, banks, { at, weights }, context), context));
   }
   return tf.concat(parts, 0);
@@ -120,11 +111,11 @@ function weighedComponents(
   { at, weights }: Corners,
   context: DecodeContext,
 ): tf.Tensor3D {
-  const n = weights.shape[0];
+  const [n, taps] = weights.shape;
   const parts = banks.map((bank) => {
     const [k, p] = bank.options.row;
-    const components = bank.rowsAt(at).reshape([n, 8 * k, p]) as tf.Tensor3D;
-    const each = tf.tile(weights.expandDims(2), [1, 1, k]).reshape([n, 8 * k]) as tf.Tensor2D;
+    const components = bank.rowsAt(at).reshape([n, taps * k, p]) as tf.Tensor3D;
+    const each = tf.tile(weights.expandDims(2), [1, 1, k]).reshape([n, taps * k]) as tf.Tensor2D;
     return form.weigh(components, each, context);
   });
   return parts.length === 1 ? parts[0] : (tf.concat(parts, 1) as tf.Tensor3D);
@@ -138,19 +129,19 @@ function weighedComponents(
 function useHot(
   store: NodeStore,
   settings: Settings,
-  coords: BatchCoords,
+  reading: Reading,
   banks: readonly Bank[],
   resolution: readonly [number, number],
 ): boolean {
   const cache = store.packed.hot!;
-  if (!coords.host || settings.trainable) return false;
+  if (!reading.coords.host || settings.trainable) return false;
   const blended = banks.filter(({ options }) => options.codec!.parameter !== null);
   if (blended.some(({ options: { shape } }) => resolution.some((n, axis) => n !== shape[axis]))) return false;
   const touched = new Map<number, Bank>();
   let bytes = 0;
-  const boundary = boundaryCodes(settings);
-  for (let i = 0; i < coords.tensor.shape[0] && bytes <= cache.limitBytes; i++) {
-    eachCorner(coords.host, i, settings.dims, boundary, onTape(), (cell) => {
+  const n = reading.coords.tensor.shape[0];
+  for (let i = 0; i < n && bytes <= cache.limitBytes; i++) {
+    eachTouched(reading, i, onTape(), (cell) => {
       if (touched.has(cell)) return;
       const bank = bankWith(blended, cell);
       if (!bank) return;
@@ -186,12 +177,11 @@ export function decodeNode(store: NodeStore, bank: Bank, cell: number, settings:
 function sampleOpaque(
   store: NodeStore,
   settings: Settings,
-  coords: BatchCoords,
+  reading: Reading,
   banks: readonly Bank[],
 ): { rows: tf.Tensor2D; bank: Bank }[] {
-  const { host } = coords;
   check(
-    host !== undefined,
+    reading.coords.host !== undefined,
     () =>
       new DeviceError(
         `sample: nodes of '${banks[0].options.codec!.codec}' are decoded one by one as coordinates need them, and the backend ` +
@@ -207,8 +197,8 @@ function sampleOpaque(
   return [...byShape.values()].map((same) => ({
     bank: same[0],
     rows: settings.trainable
-      ? sampleDecoded(store, settings, coords.tensor, host, same)
-      : sampleCached(store, settings, coords.tensor, host, same),
+      ? sampleDecoded(store, settings, reading, same)
+      : sampleCached(store, settings, reading, same),
   }));
 }
 
@@ -218,15 +208,13 @@ const bankWith = (banks: readonly Bank[], cell: number) => banks.find((bank) => 
 function sampleCached(
   store: NodeStore,
   settings: Settings,
-  coords: tf.Tensor2D,
-  host: Float32Array,
+  reading: Reading,
   banks: readonly Bank[],
 ): tf.Tensor2D {
-  const boundary = boundaryCodes(settings);
   const cache = store.packed.decoded;
   const [h, w, c] = banks[0].options.shape;
   const room = Math.max(8, Math.floor(cache.limitBytes / (4 * h * w * c)));
-  const n = coords.shape[0];
+  const n = reading.coords.tensor.shape[0];
   const parts: tf.Tensor2D[] = [];
   let first = 0;
   while (first < n || parts.length === 0) {
@@ -234,8 +222,8 @@ function sampleCached(
     let i = first;
     for (; i < n; i++) {
       const more: number[] = [];
-      eachCorner(host, i, settings.dims, boundary, onTape(), (cell) => {
-        if (!touched.has(cell) && bankWith(banks, cell)) more.push(cell);
+      eachTouched(reading, i, onTape(), (cell) => {
+        if (!touched.has(cell) && !more.includes(cell) && bankWith(banks, cell)) more.push(cell);
       });
       if (i > first && touched.size + more.length > room) break;
       for (const cell of more) touched.add(cell);
@@ -244,25 +232,23 @@ function sampleCached(
       if (cache.has(cell)) cache.touch(cell);
       else tf.tidy(() => cache.put(cell, decodeNode(store, bankWith(banks, cell)!, cell, settings), touched));
     }
-    const part =
-      first === 0 && i === n ? coords : (tf.slice(coords, [first, 0], [i - first, 3]) as tf.Tensor2D);
+    const part = partOf(reading, first, i - first);
     const rows = cache.bankOfShape(banks[0].options.shape);
-    parts.push(
-      rows ? rows.sample(part) : sampleRows(tf.zeros([0, h * w * c]), noNode(), part, noAttrs(h * w * c)),
-    );
+    const none = () => readRows(part, tf.zeros([0, h * w * c]), noNode(), pageOf(h * w * c, 0));
+    parts.push(rows ? rows.sample(part) : none());
     if (i >= n) break;
     first = i;
   }
   return parts.length === 1 ? parts[0] : (tf.concat(parts, 0) as tf.Tensor2D);
 }
 
+/** The grid of a page without rows, which is not read. */
 const noNode = () => tf.tensor3d([-1], [1, 1, 1], 'int32');
-const noAttrs = (payload: number) => ({
-  boundary: [0, 0, 0] as [number, number, number],
+const pageOf = (payload: number, rows: number) => ({
   payload,
   half: false,
   firstRow: 0,
-  rows: 0,
+  rows,
   ordered: false,
 });
 
@@ -270,16 +256,14 @@ const noAttrs = (payload: number) => ({
 function sampleDecoded(
   store: NodeStore,
   settings: Settings,
-  coords: tf.Tensor2D,
-  host: Float32Array,
+  reading: Reading,
   banks: readonly Bank[],
 ): tf.Tensor2D {
-  const boundary = boundaryCodes(settings);
   const [h, w, c] = banks[0].options.shape;
   const rowOf = new Int32Array(store.cells).fill(-1);
   const touched: number[] = [];
-  for (let i = 0; i < coords.shape[0]; i++) {
-    eachCorner(host, i, settings.dims, boundary, onTape(), (cell) => {
+  for (let i = 0; i < reading.coords.tensor.shape[0]; i++) {
+    eachTouched(reading, i, onTape(), (cell) => {
       if (rowOf[cell] < 0 && bankWith(banks, cell)) rowOf[cell] = touched.push(cell) - 1;
     });
   }
@@ -296,8 +280,8 @@ function sampleDecoded(
     nodes[touched.length] = tf.add(nodes[touched.length] ?? tf.zeros([h, w, c]), tf.sum(none));
   }
   const grid = tf.tensor3d(rowOf, settings.dims, 'int32');
-  const attrs = { ...noAttrs(h * w * c), boundary, rows: nodes.length };
-  return sampleRows(tf.stack(nodes).reshape([nodes.length, h * w * c]), grid, coords, attrs);
+  const rows = tf.stack(nodes).reshape([nodes.length, h * w * c]);
+  return readRows(reading, rows, grid, pageOf(h * w * c, nodes.length));
 }
 
 /** [H, W, C] of a row of all parameters. */

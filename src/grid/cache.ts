@@ -14,7 +14,6 @@ export class DecodedCache {
 
   constructor(
     private readonly dims: Dims,
-    private readonly boundary: [number, number, number],
     readonly limitBytes: number,
   ) {}
 
@@ -88,12 +87,12 @@ export class DecodedCache {
     const key = String(shape);
     let bank = this.#banks.get(key);
     if (!bank) {
-      const { dims, boundary } = this;
+      const { dims } = this;
       // One page, where the device can bind it, of the limit or of the eight nodes that a sample needs.
       const most = findDevice(tf.getBackend())?.maxPageBytes() ?? Number.POSITIVE_INFINITY;
       const pageBytes = Math.min(most, Math.max(this.limitBytes, 8 * 4 * sizeOf(shape)));
       const form = { row: shape, codec: null, dtype: 'float32', trainable: false } as const;
-      bank = new Bank({ dims, shape, boundary, pageBytes, ...form });
+      bank = new Bank({ dims, shape, pageBytes, ...form });
       this.#banks.set(key, bank);
     }
     return bank;

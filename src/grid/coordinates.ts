@@ -10,9 +10,9 @@ import {
   ShapeError,
   shown,
 } from '../errors.js';
-import { axisStencil, boundaryCode, tapNode } from '../interpolation/stencil.js';
 import { findDevice } from '../ops/device.js';
 import type { Settings } from './options.js';
+import { eachTouched, type Reading } from './reading.js';
 
 /** [N, 3] (x, y, z) in index space: a float32 tensor, rows of three numbers, or 3·N numbers in a row. */
 export type Coordinates =
@@ -100,55 +100,43 @@ export function nodeOf(dims: readonly number[], cell: number): [number, number, 
 }
 
 /**
- * Carries out the policies that throw: boundary 'error' (a coordinate outside [0, n−1]) and missing 'error' (a corner
- * of weight ≠ 0 without a node). Reads the coordinates, so it does nothing unless one of them is set.
+ * Carries out the policies that throw: boundary 'error' (a coordinate outside [0, n−1]) and missing 'error' (a tap of
+ * weight ≠ 0 without a node). Reads the coordinates, so it does nothing unless one of them is set.
  */
 export function checkPolicies(
   where: string,
-  coords: tf.Tensor2D | Float32Array,
+  given: Reading,
   settings: Settings,
   has: (cell: number) => boolean,
 ): void {
   const { dims, boundary, missing } = settings;
-  const guarded = boundary.includes('error');
-  if (!guarded && missing !== 'error') return;
+  if (!boundary.includes('error') && missing !== 'error') return;
+  const { tensor, host } = given.coords;
   check(
-    !(coords instanceof tf.Tensor) || (findDevice(tf.getBackend())?.readsSync ?? false),
+    host !== undefined || (findDevice(tf.getBackend())?.readsSync ?? false),
     () =>
       new DeviceError(
         `${where}: boundary 'error' and missing 'error' must read the coordinates, which the backend '${tf.getBackend()}' ` +
           "cannot do at once; give them as an array, use boundary 'clamp' or missing 'zero', or the wasm or cpu backend",
       ),
   );
-  const at = coords instanceof tf.Tensor ? coords.dataSync() : coords;
-  const axis = [0, 1, 2].map(() => ({ base: 0, fraction: 0, slope: 0 }));
-  for (let i = 0; i < at.length; i += 3) {
-    if (!Number.isFinite(at[i] + at[i + 1] + at[i + 2])) continue;
+  const at = host ?? tensor.dataSync<'float32'>();
+  const reading = { ...given, coords: { tensor, host: at } };
+  for (let i = 0; i < at.length / 3; i++) {
+    if (!Number.isFinite(at[3 * i] + at[3 * i + 1] + at[3 * i + 2])) continue;
     for (let j = 0; j < 3; j++) {
-      const r = at[i + j];
+      const r = at[3 * i + j];
       check(
         boundary[j] !== 'error' || (r >= 0 && r <= dims[j] - 1),
         () =>
           new CoordinateError(
-            `${where}: coords[${i / 3}] must lie in the grid (${'xyz'[j]} in [0, ${dims[j] - 1}], boundary 'error'), got ${r}`,
+            `${where}: coords[${i}] must lie in the grid (${'xyz'[j]} in [0, ${dims[j] - 1}], boundary 'error'), got ${r}`,
           ),
       );
-      axisStencil(r, dims[j], boundaryCode(boundary[j]), axis[j]);
     }
-    if (missing === 'error') checkCorners(where, axis, settings, has);
-  }
-}
-
-type Axis = { base: number; fraction: number };
-
-function checkCorners(where: string, axis: Axis[], settings: Settings, has: (cell: number) => boolean): void {
-  const { dims, boundary } = settings;
-  for (let k = 0; k < 8; k++) {
-    const up = [k >> 2, (k >> 1) & 1, k & 1];
-    if (axis.some((a, j) => (up[j] ? a.fraction : 1 - a.fraction) === 0)) continue;
-    const node = axis.map((a, j) => tapNode(a.base + up[j], dims[j], boundaryCode(boundary[j])));
-    if (node.some((n) => n < 0)) continue;
-    const present = has((node[0] * dims[1] + node[1]) * dims[2] + node[2]);
-    check(present, () => new MissingNodeError(where, node as [number, number, number]));
+    if (missing !== 'error') continue;
+    eachTouched(reading, i, false, (cell) => {
+      check(has(cell), () => new MissingNodeError(where, nodeOf(dims, cell)));
+    });
   }
 }

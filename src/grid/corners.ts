@@ -5,12 +5,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { axisStencils } from '../ops/composition.js';
 import { constantOf } from '../ops/constant.js';
-import type { Dims } from './bank.js';
+import type { Stencil } from '../ops/taps.js';
+import type { Reading } from './reading.js';
 
+/** The K corners of each of N samples: 8, or the 64 taps of a stencil. */
 export interface Corners {
-  /** [8N, 3] integer coordinates of the corners, −1 where there is no node or the sample's coordinate is not finite. */
+  /** [K·N, 3] integer coordinates of the corners, −1 where there is no node or the sample's coordinate is not finite. */
   at: tf.Tensor2D;
-  /** [N, 8]. Gradients: coords, right-hand at nodes, 0 outside a clamped axis. */
+  /** [N, K]. Gradients: coords, right-hand at nodes, 0 outside a clamped axis. */
   weights: tf.Tensor2D;
 }
 
@@ -37,8 +39,48 @@ function tapNodes(tap: tf.Tensor, n: number, code: number): tf.Tensor {
   return tf.where(inside, wrapped, tf.fill(tap.shape, -1));
 }
 
-/** @param coords [N, 3]. @param boundary codes (interpolation/stencil.ts). */
-export function cornersOf(coords: tf.Tensor2D, dims: Dims, boundary: readonly number[]): Corners {
+export function cornersOf({ coords, dims, boundary, stencil }: Reading): Corners {
+  return stencil ? tapCorners(stencil) : linearCorners(coords.tensor, dims, boundary);
+}
+
+/** The 64 taps of each sample. */
+function tapCorners({ taps, weights }: Stencil): Corners {
+  const n = taps.shape[0];
+  // NaN marks samples that are none: here they weigh nothing.
+  const there = constantOf(weights, (u) => tf.logicalNot(tf.isNaN(u)).cast('float32'));
+  const safe = tf.where(tf.cast(there, 'bool'), weights, tf.zerosLike(weights));
+  const axis = (x: tf.Tensor, j: number, shape: number[]) =>
+    tf.slice(x, [0, j, 0], [-1, 1, 4]).reshape([n, ...shape]);
+  const [u, v, w] = [0, 1, 2].map((j) =>
+    axis(
+      safe,
+      j,
+      [
+        [4, 1, 1],
+        [1, 4, 1],
+        [1, 1, 4],
+      ][j],
+    ),
+  );
+  const product = tf.mul(
+    tf.mul(u.reshape([n, 4, 1]), v.reshape([n, 1, 4])).reshape([n, 16, 1]),
+    w.reshape([n, 1, 4]),
+  );
+  const at = tf.tidy(() => {
+    const [x, y, z] = [16, 4, 1].map((stride, j) => {
+      const nodes = axis(taps, j, [4]).cast('float32') as tf.Tensor2D;
+      // Slot of corner k on this axis: ⌊k / stride⌋ mod 4.
+      const slots = Array.from({ length: 64 }, (_, k) => Math.floor(k / stride) % 4);
+      return tf.gather(nodes, tf.tensor1d(slots, 'int32'), 1);
+    });
+    const all = tf.stack([x, y, z], 2);
+    const whole = tf.all(tf.greaterEqual(all, 0), 2, true).broadcastTo(all.shape);
+    return tf.where(whole, all, tf.fill(all.shape, -1)).reshape([64 * n, 3]);
+  });
+  return { weights: product.reshape([n, 64]), at: at as tf.Tensor2D };
+}
+
+function linearCorners(coords: tf.Tensor2D, dims: Reading['dims'], boundary: readonly number[]): Corners {
   const safe = finiteOnly(coords);
   const axes = dims.map((n, j) => {
     const r = tf.slice(safe, [0, j], [-1, 1]).flatten() as tf.Tensor1D;

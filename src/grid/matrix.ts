@@ -34,6 +34,7 @@ import {
   coordinateTensor,
   nodeOf,
 } from './coordinates.js';
+import { checkMethod } from './methods.js';
 import {
   checkOptions,
   type MatrixOptions,
@@ -43,6 +44,7 @@ import {
   type Settings,
 } from './options.js';
 import { formatFor, sniffFormat, storageFor } from './persistence.js';
+import { readingOf } from './reading.js';
 import {
   allNodes,
   channelsOf,
@@ -532,8 +534,11 @@ export class WavetableMatrix {
         values.rank === 4 && want.every((n, i) => values.shape[i] === n),
         () => new ShapeError('splat', 'values', `[${want.join(', ')}]`, values.shape),
       );
-      checkPolicies('splat', host ?? tensor, this.#settings, (cell) => this.#store.has(cell));
-      return tf.tidy(() => splatBanks(this.#samplingState, tensor, values as tf.Tensor4D));
+      return tf.tidy(() => {
+        const reading = readingOf({ tensor, host }, checkMethod('splat'), this.#settings);
+        checkPolicies('splat', reading, this.#settings, (cell) => this.#store.has(cell));
+        return splatBanks(this.#samplingState, reading, values as tf.Tensor4D);
+      });
     } finally {
       if (made) tensor.dispose();
     }
@@ -937,17 +942,18 @@ export class WavetableMatrix {
 
   #sample(where: string, coords: Coordinates, options: SampleOptions): tf.Tensor4D {
     this.#alive(where);
-    checkOptionNames(where, options, ['method', 'resolution', 'channels']);
+    checkOptionNames(where, options, ['method', 'a', 'resolution', 'channels']);
     const [h, w] =
       options.resolution === undefined ? this.resolution : resolutionPair(where, options.resolution);
     const channels = channelsOf(where, options, this.channels);
-    checkMethod(where, options.method);
+    const choice = checkMethod(where, options.method, options.a);
     const { tensor, host, made } = coordinateTensor(where, coords);
     try {
       this.#checkSize(where, tensor.shape[0], h, w);
-      checkPolicies(where, host ?? tensor, this.#settings, (cell) => this.#store.has(cell));
       return tf.tidy(() => {
-        let out = sampleBanks(this.#samplingState, { tensor, host }, [h, w]);
+        const reading = readingOf({ tensor, host }, choice, this.#settings);
+        checkPolicies(where, reading, this.#settings, (cell) => this.#store.has(cell));
+        let out = sampleBanks(this.#samplingState, reading, [h, w]);
         if (this.#settings.blend === 'nlerp') out = normalizeQuaternions(out);
         return channels
           ? tf.concat(
@@ -984,12 +990,5 @@ function checkCompressed(where: string, { shape }: CompressedWavetable, wanted: 
   check(
     shape.every((n, i) => n === wanted[i]),
     () => new ShapeError(where, 'wavetable', `[${wanted.join(', ')}]`, shape),
-  );
-}
-
-function checkMethod(where: string, method: string | undefined): void {
-  check(
-    method === undefined || method === 'linear',
-    () => new ArgumentError(`${where}: method must be 'linear', got ${shown(method)}`),
   );
 }

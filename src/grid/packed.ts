@@ -4,7 +4,7 @@
  */
 import { CompressedWavetable } from '../codecs/compressed.js';
 import { DecodedCache } from './cache.js';
-import { boundaryCodes, type Settings } from './options.js';
+import type { Settings } from './options.js';
 
 /** Touched cells that are remembered, so that a second look finds them hot. */
 const REMEMBERED = 2 ** 16;
@@ -23,7 +23,7 @@ export class PackedNodes {
 
   constructor(settings: Settings) {
     const { dims, cacheBytes } = settings;
-    const cache = () => new DecodedCache(dims, boundaryCodes(settings), cacheBytes);
+    const cache = () => new DecodedCache(dims, cacheBytes);
     this.#limitBytes = cacheBytes;
     this.decoded = cache();
     this.hot = cacheBytes > 0 ? cache() : null;

@@ -4,17 +4,20 @@ import type { NodeShape } from '../codecs/parameters.js';
 import { ArgumentError, check } from '../errors.js';
 import { withoutZeros } from '../ops/constant.js';
 import { resample } from '../ops/resample.js';
-import { sampleRows } from '../ops/sample.js';
 import type { Bank } from './bank.js';
-import { type BatchCoords, decodeNode, sampleCompressed } from './blend.js';
+import { decodeNode, sampleCompressed } from './blend.js';
 import { decodeRows, formOf } from './forms.js';
-import { boundaryCodes, type Resolution, type Settings } from './options.js';
+import type { InterpolationMethod } from './methods.js';
+import type { Resolution, Settings } from './options.js';
 import type { Page } from './page.js';
+import { type Reading, readRows } from './reading.js';
 import type { NodeStore } from './store.js';
 
 export interface SampleOptions {
-  /** 'linear' (default), the only method of this version. */
-  method?: 'linear';
+  /** How to go from node to node; default 'linear'. See InterpolationMethod. */
+  method?: InterpolationMethod;
+  /** The parameter of method 'cardinal', in [−1, 0]; default −0.5. */
+  a?: number;
   /** [H, W] of the result; the cube's by default. Resampled band-limited. */
   resolution?: Resolution;
   /** Which channels, in this order; all by default. */
@@ -30,42 +33,33 @@ export interface SamplingState {
 /** [N, H, W, C]: the sum of what the banks give, over the weight of the corners that are there if missing says so. */
 export function sampleBanks(
   state: SamplingState,
-  batch: BatchCoords,
+  reading: Reading,
   resolution: readonly [number, number],
 ): tf.Tensor4D {
   const { settings, store } = state;
-  const coords = batch.tensor;
-  if (store.banks.length === 0) return sampleNothing(coords, settings, resolution);
+  const [n] = reading.coords.tensor.shape;
+  if (store.banks.length === 0) return sampleNothing(reading, settings, resolution);
   const asked = (rows: tf.Tensor2D, [h, w, c]: NodeShape) =>
-    resample(
-      rows.reshape([coords.shape[0], h, w, c]) as tf.Tensor4D,
-      resolution[0],
-      resolution[1],
-      settings.periodic,
-    );
+    resample(rows.reshape([n, h, w, c]) as tf.Tensor4D, resolution[0], resolution[1], settings.periodic);
   const dense = store.banks.filter((bank) => !bank.options.codec);
-  const parts = dense.map((bank) => asked(bank.sample(coords), bank.options.shape));
+  const parts = dense.map((bank) => asked(bank.sample(reading), bank.options.shape));
   if (dense.length < store.banks.length) {
-    const { blended, decoded } = sampleCompressed(store, settings, batch, resolution);
+    const { blended, decoded } = sampleCompressed(store, settings, reading, resolution);
     parts.push(...blended, ...decoded.map(({ rows, bank }) => asked(rows, bank.options.shape)));
   }
-  if (parts.length === 0) return sampleNothing(coords, settings, resolution);
+  if (parts.length === 0) return sampleNothing(reading, settings, resolution);
   const sum = parts.reduce((a, b) => tf.add(a, b));
   if (settings.missing !== 'renormalize' || !lacksNodes(state)) return sum;
-  return tf.div(sum, presentWeight(state, coords).reshape([-1, 1, 1, 1]));
+  return tf.div(sum, presentWeight(state, reading).reshape([-1, 1, 1, 1]));
 }
 
 /** Of a cube without nodes: zeros, and NaN where a coordinate is not finite. */
-function sampleNothing(
-  coords: tf.Tensor2D,
-  settings: Settings,
-  [h, w]: readonly [number, number],
-): tf.Tensor4D {
+function sampleNothing(reading: Reading, settings: Settings, [h, w]: readonly [number, number]): tf.Tensor4D {
   const payload = h * w * settings.channels;
   const none = { payload, half: false, firstRow: 0, rows: 0, ordered: false };
   const grid = tf.tensor3d([-1], [1, 1, 1], 'int32');
-  const rows = sampleRows(tf.zeros([0, payload]), grid, coords, { ...none, boundary: [0, 0, 0] });
-  return rows.reshape([coords.shape[0], h, w, settings.channels]) as tf.Tensor4D;
+  const rows = readRows(reading, tf.zeros([0, payload]), grid, none);
+  return rows.reshape([reading.coords.tensor.shape[0], h, w, settings.channels]) as tf.Tensor4D;
 }
 
 /** [cells, h, w, C]: the node of every cell at a resolution, zeros where there is none. Gradients: the pages. */
@@ -95,15 +89,15 @@ export function allNodes(
 }
 
 /** One tensor a page: the adjoint of the linear part of sampleBanks at the cube's own resolution. */
-export function splatBanks(state: SamplingState, coords: tf.Tensor2D, values: tf.Tensor4D): tf.Tensor2D[] {
+export function splatBanks(state: SamplingState, reading: Reading, values: tf.Tensor4D): tf.Tensor2D[] {
   const { settings, store } = state;
   const weighted =
     settings.missing === 'renormalize' && lacksNodes(state)
-      ? (tf.div(values, presentWeight(state, coords).reshape([-1, 1, 1, 1])) as tf.Tensor4D)
+      ? (tf.div(values, presentWeight(state, reading).reshape([-1, 1, 1, 1])) as tf.Tensor4D)
       : values;
   const parts = new Map<Page, tf.Tensor2D>();
   for (const bank of store.banks) {
-    const splats = bank.splat(coords, adjointRows(bank, weighted, settings));
+    const splats = bank.splat(reading, adjointRows(bank, weighted, settings));
     bank.pages.forEach((page, i) => {
       parts.set(page, splats[i]);
     });
@@ -139,10 +133,9 @@ const lacksNodes = ({ store }: SamplingState) => store.count < store.cells;
  * [N] the weight of the corners that count: present nodes, and beyond a 'zero' boundary the zeros that stand there.
  * 1 where nothing counts, so that the sample is zero and not 0/0.
  */
-function presentWeight({ settings, store }: SamplingState, coords: tf.Tensor2D): tf.Tensor1D {
+function presentWeight({ settings, store }: SamplingState, reading: Reading): tf.Tensor1D {
   const one = { payload: 1, half: false, firstRow: 0, rows: 1, ordered: false };
-  const attrs = { ...one, boundary: boundaryCodes(settings) };
-  const weightOf = (grid: tf.Tensor3D) => sampleRows(tf.ones([1, 1]), grid, coords, attrs).flatten();
+  const weightOf = (grid: tf.Tensor3D) => readRows(reading, tf.ones([1, 1]), grid, one).flatten();
   let weight: tf.Tensor = weightOf(store.presence());
   if (settings.boundary.includes('zero')) {
     weight = tf.add(weight, tf.sub(1, weightOf(store.everywhere())));

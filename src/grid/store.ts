@@ -11,7 +11,7 @@ import { findDevice, isExclusive } from '../ops/device.js';
 import { Bank, type BankOptions, type NodeDtype, type NodeShape } from './bank.js';
 import { nodeOf } from './coordinates.js';
 import { hostParams, type RowForm, rowFormOf, rowOf } from './forms.js';
-import { boundaryCodes, type Settings } from './options.js';
+import type { Settings } from './options.js';
 import { PackedNodes } from './packed.js';
 import type { Page } from './page.js';
 import { checkHalfRange, hostValues, type Wavetable } from './wavetable.js';
@@ -345,7 +345,6 @@ export class NodeStore {
     this.checkForm(where, form.row, dtype);
     const limit = findDevice(tf.getBackend())?.maxPageBytes() ?? DENSE_PAGE_BYTES;
     const wanted = this.settings.pageBytes ?? (sparse ? SPARSE_PAGE_BYTES : DENSE_PAGE_BYTES);
-    const boundary = boundaryCodes(this.settings);
     return new Bank({
       dims,
       shape: [...shape],
@@ -353,7 +352,6 @@ export class NodeStore {
       codec: form.codec,
       dtype,
       trainable,
-      boundary,
       pageBytes: Math.min(limit, wanted),
     });
   }

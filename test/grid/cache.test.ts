@@ -12,7 +12,7 @@ describe('the cache of decoded rows', () => {
     for (const limit of [0, 5000, 20_000]) {
       await withoutLeaks(() => {
         const next = random(1);
-        const cache = new DecodedCache([6, 6, 6], [0, 0, 0], limit);
+        const cache = new DecodedCache([6, 6, 6], limit);
         const held = new Map<number, number>();
         for (let i = 0; i < 60; i++) {
           const size = [8, 10, 14][Math.floor(i / 6) % 3];

@@ -391,7 +391,7 @@ eachBackend('bad input', () => {
         [
           () => cube.sample(0, 0, 0, { method: 'cubic' as never }),
           ArgumentError,
-          "sample: method must be 'linear'",
+          "sample: method must be one of 'linear', 'nearest'",
         ],
         [() => new WavetableMatrix(2, 2, 2, { resolutoin: 3 } as never), ArgumentError, "'resolutoin'"],
         [() => new WavetableMatrix(2, 2, 2, { boundary: { w: 'wrap' } } as never), ArgumentError, "'w'"],

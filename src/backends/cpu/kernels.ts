@@ -1,7 +1,8 @@
 /** Wavecube's kernels for tfjs's cpu backend. Contract: ops/contract.ts. */
 import type { TensorInfo } from '@tensorflow/tfjs';
-import { type Op, type OpCall, registerOps } from '../../ops/register.js';
+import { type OpCall, registerOps } from '../../ops/register.js';
 import { registerSeparable } from '../../ops/separablecontract.js';
+import { registerTaps, type TapsCall } from '../../ops/tapscontract.js';
 import { registerAddBox } from './addbox.js';
 import { registerFourier } from './fourier.js';
 import { registerCpuGaussians } from './gaussians.js';
@@ -9,7 +10,9 @@ import type { Job, Nodes } from './job.js';
 import { coordGrad, sample } from './sampling.js';
 import { separable } from './separable.js';
 import { splat } from './splat.js';
+import { stencil, stencilTaps } from './stencils.js';
 import { Taps } from './taps.js';
+import { sampleTaps, splatTaps, type TapJob, weightGrad } from './tapsampling.js';
 import { type CpuBackend, valuesOf } from './tfjs.js';
 import { registerWavelet } from './wavelet.js';
 
@@ -25,17 +28,35 @@ function jobOf({ inputs: { coords, grid, tangent }, attrs }: OpCall, backend: Cp
   };
 }
 
-function nodesOf({ inputs: { nodes }, attrs }: OpCall, backend: CpuBackend): Nodes {
+function nodesOf(
+  { inputs: { nodes }, attrs }: Pick<OpCall, 'inputs'> & { attrs: { half: boolean } },
+  backend: CpuBackend,
+): Nodes {
   const data = valuesOf(backend, nodes);
   return attrs.half ? { half: true, data: data as Int32Array } : { half: false, data: data as Float32Array };
 }
 
+function tapJobOf(
+  { inputs: { taps, weights, grid, tangent }, attrs }: TapsCall,
+  backend: CpuBackend,
+): TapJob {
+  return {
+    taps: valuesOf(backend, taps) as Int32Array,
+    weights: floats(backend, weights),
+    tangent: tangent ? floats(backend, tangent) : null,
+    grid: valuesOf(backend, grid) as Int32Array,
+    dims: grid.shape,
+    attrs,
+    n: weights.shape[0],
+  };
+}
+
 /** Runs a kernel that fills a float32 result of the shape it names. */
 const on =
-  (
-    shapeOf: (call: OpCall) => number[],
-    run: (call: OpCall, backend: CpuBackend, out: Float32Array) => void,
-  ): Op =>
+  <Call extends { backend: unknown } = OpCall>(
+    shapeOf: (call: Call) => number[],
+    run: (call: Call, backend: CpuBackend, out: Float32Array) => void,
+  ): ((call: Call) => TensorInfo) =>
   (call) => {
     const backend = call.backend as CpuBackend;
     const shape = shapeOf(call);
@@ -78,6 +99,31 @@ export function registerKernels(): void {
         const scale = (2 * floats(backend, inputs.dy)[0]) / x.length;
         for (let i = 0; i < out.length; i++) out[i] = scale * x[i];
       },
+    ),
+  });
+  registerTaps('cpu', {
+    stencil: on(
+      ({ inputs }) => [inputs.coords.shape[0], 3, 4],
+      ({ inputs, attrs }, backend, out) => stencil(floats(backend, inputs.coords), attrs, out),
+    ),
+    stencilTaps({ inputs, attrs, backend }) {
+      const cpu = backend as CpuBackend;
+      const out = new Int32Array(inputs.coords.shape[0] * 12);
+      stencilTaps(floats(cpu, inputs.coords), attrs, out);
+      return cpu.makeTensorInfo([inputs.coords.shape[0], 3, 4], 'int32', out);
+    },
+    sample: on<TapsCall>(
+      ({ inputs, attrs }) => [inputs.weights.shape[0], attrs.payload],
+      (call, backend, out) => sampleTaps(tapJobOf(call, backend), nodesOf(call, backend), out),
+    ),
+    splat: on<TapsCall>(
+      ({ attrs }) => [attrs.rows, attrs.payload],
+      (call, backend, out) => splatTaps(tapJobOf(call, backend), floats(backend, call.inputs.values), out),
+    ),
+    weightGrad: on<TapsCall>(
+      ({ inputs }) => [inputs.weights.shape[0], 3, 4],
+      (call, backend, out) =>
+        weightGrad(tapJobOf(call, backend), nodesOf(call, backend), floats(backend, call.inputs.values), out),
     ),
   });
   registerSeparable('cpu', separable);

@@ -1,0 +1,125 @@
+/**
+ * How a batch of coordinates reads the nodes of a cube, resolved once for all banks: at coordinates in index space with the fused
+ * linear kernels, or with a stencil of four taps an axis. What the host must know of it, the cells that it touches, comes from the
+ * same definitions (interpolation/).
+ */
+import * as tf from '@tensorflow/tfjs';
+import { axisStencil, tapNode } from '../interpolation/stencil.js';
+import { axisTaps, basisCode } from '../interpolation/taps.js';
+import type { SamplingAttrs } from '../ops/contract.js';
+import { sampleRows, splatRows } from '../ops/sample.js';
+import { type Stencil, splatTapRows, stencilOf, tapRows } from '../ops/taps.js';
+import type { TapsAttrs } from '../ops/tapscontract.js';
+import type { MethodChoice } from './methods.js';
+import { boundaryCodes, type Settings } from './options.js';
+
+/** Coordinates on the device, and on the host where they came from there or can be read at once. */
+export interface BatchCoords {
+  /** [N, 3] float32, index space. */
+  tensor: tf.Tensor2D;
+  host: Float32Array | undefined;
+}
+
+export interface Reading {
+  coords: BatchCoords;
+  /** Nodes along each axis. */
+  dims: readonly [number, number, number];
+  /** boundaryCode of each axis. */
+  boundary: [number, number, number];
+  /** null: linear at `coords`, by the fused kernels. */
+  stencil: Stencil | null;
+  /** basisCode of each axis, and a: what the stencil was made of; for the host. */
+  basis: [number, number, number];
+  a: number;
+}
+
+/** The reading of coordinates [N, 3] in index space by a method. Gradients: coords. */
+export function readingOf(coords: BatchCoords, { method, a }: MethodChoice, settings: Settings): Reading {
+  const boundary = boundaryCodes(settings);
+  const { dims } = settings;
+  const basis: [number, number, number] = [0, 0, 0];
+  if (method === 'linear') return { coords, dims, boundary, stencil: null, basis, a };
+  basis.fill(basisCode('cardinal'));
+  const stencil = stencilOf(coords.tensor, { dims, boundary, basis, a });
+  return { coords, dims, boundary, stencil, basis, a };
+}
+
+/** What a page says of itself: attributes of the sampling kernels but the boundary. */
+export type PageAttrs = Omit<SamplingAttrs, 'boundary'> & TapsAttrs;
+
+/** [N, F]: what a page gives to each sample. Gradients: nodes, and coords or weights. */
+export function readRows(
+  { coords, boundary, stencil }: Reading,
+  nodes: tf.Tensor,
+  grid: tf.Tensor3D,
+  attrs: PageAttrs,
+): tf.Tensor2D {
+  if (stencil) return tapRows(nodes, grid, stencil, attrs);
+  return sampleRows(nodes, grid, coords.tensor, { ...attrs, boundary } as SamplingAttrs);
+}
+
+/** [rows, F]: the adjoint of readRows. Gradients: values, and coords or weights. */
+export function splatRead(
+  { coords, boundary, stencil }: Reading,
+  values: tf.Tensor2D,
+  grid: tf.Tensor3D,
+  attrs: PageAttrs,
+): tf.Tensor2D {
+  if (stencil) return splatTapRows(values, grid, stencil, attrs);
+  return splatRows(values, grid, coords.tensor, { ...attrs, boundary } as SamplingAttrs);
+}
+
+/** Samples first … first + count − 1 of a reading. */
+export function partOf(reading: Reading, first: number, count: number): Reading {
+  const { coords, stencil } = reading;
+  if (first === 0 && count === coords.tensor.shape[0]) return reading;
+  return {
+    ...reading,
+    coords: {
+      tensor: tf.slice(coords.tensor, [first, 0], [count, 3]),
+      host: coords.host?.subarray(3 * first, 3 * (first + count)),
+    },
+    stencil: stencil && {
+      taps: tf.slice(stencil.taps, [first, 0, 0], [count, 3, 4]),
+      weights: tf.slice(stencil.weights, [first, 0, 0], [count, 3, 4]),
+    },
+  };
+}
+
+/**
+ * Calls `found` with each cell of weight ≠ 0 of sample i of a reading whose coordinates are on the host, and with `slopes` those of
+ * a weight that may change; of coordinates that are not finite none. A cell may come more than once.
+ */
+export function eachTouched(
+  reading: Reading,
+  i: number,
+  slopes: boolean,
+  found: (cell: number) => void,
+): void {
+  const { dims } = reading;
+  const axes = [0, 1, 2].map((j) => touchedNodes(reading, i, j, slopes));
+  if (axes.some((nodes) => nodes === null)) return;
+  const [xs, ys, zs] = axes as number[][];
+  for (const x of xs) for (const y of ys) for (const z of zs) found((x * dims[1] + y) * dims[2] + z);
+}
+
+const linear = { base: 0, fraction: 0, slope: 0 };
+const nodes = new Int32Array(4);
+const weights = new Float64Array(4);
+
+/** Nodes of an axis that count for sample i; null where its coordinate is not finite. */
+function touchedNodes(reading: Reading, i: number, j: number, slopes: boolean): number[] | null {
+  const n = reading.dims[j];
+  const code = reading.boundary[j];
+  const r = reading.coords.host![3 * i + j];
+  if (!Number.isFinite(r)) return null;
+  if (!reading.stencil) {
+    axisStencil(r, n, code, linear);
+    const both = slopes && linear.slope !== 0;
+    const low = both || linear.fraction !== 1 ? tapNode(linear.base, n, code) : -1;
+    const high = both || linear.fraction !== 0 ? tapNode(linear.base + 1, n, code) : -1;
+    return [low, high].filter((node) => node >= 0);
+  }
+  axisTaps(r, n, code, reading.basis[j], reading.a, 0, nodes, weights);
+  return [0, 1, 2, 3].filter((k) => nodes[k] >= 0 && (slopes || weights[k] !== 0)).map((k) => nodes[k]);
+}
