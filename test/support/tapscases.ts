@@ -117,6 +117,7 @@ export function tapsSpan(c: TapsCase): number {
   let span = 1;
   for (let i = 0; i < c.positions.length / 3; i++) {
     let sum = 1;
+    if (!at(c, i).every(Number.isFinite)) continue;
     for (let j = 0; j < 3; j++) {
       const w = axisNodeWeights(at(c, i)[j], c.field.dims[j], c.field.boundary[j], c.methods[j]);
       sum *= Math.max(
