@@ -17,6 +17,7 @@ const KEPT_BYTES = 256 * 2 ** 20;
 
 /** What errors call them. */
 export const COEFFICIENTS = "the coefficients of method 'bspline'";
+export const NODES = "what method 'monotone' reads";
 
 export class FullPages {
   /** The least recently used first. */
@@ -109,7 +110,7 @@ export function checkFits(
     bytes <= limit,
     () =>
       new DeviceError(
-        `${where}: ${name} needs all ${dims.join(' × ')} nodes as one tensor, at [${h}, ${w}, ${channels}] ${bytes} bytes, and ` +
+        `${where}: ${name}: all ${dims.join(' × ')} nodes as one tensor, at [${h}, ${w}, ${channels}], have ${bytes} bytes, and ` +
           `the backend '${backend}' can bind ${limit}; ask for a lower resolution, or a method that reads nearby nodes only (cardinal)`,
       ),
   );

@@ -3,12 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import type { NodeShape } from '../codecs/parameters.js';
 import { ArgumentError, check } from '../errors.js';
 import { withoutZeros } from '../ops/constant.js';
+import { monotoneRows } from '../ops/monotone.js';
 import { resample } from '../ops/resample.js';
 import { splineCoefficients } from '../ops/spline.js';
 import { onTape } from '../ops/tape.js';
 import { decodeNode, sampleCompressed } from './blend.js';
 import { decodeRows, formOf } from './forms.js';
-import { COEFFICIENTS } from './fullpages.js';
+import { COEFFICIENTS, NODES } from './fullpages.js';
 import type { InterpolationMethod } from './methods.js';
 import { boundaryCodes, type Resolution, type Settings } from './options.js';
 import type { Page } from './page.js';
@@ -116,20 +117,37 @@ function sampleWhole(
   state: SamplingState,
   reading: Reading,
   method: 'bspline' | 'monotone',
-  [h, w]: readonly [number, number],
+  resolution: readonly [number, number],
 ): tf.Tensor4D {
   const { store, settings } = state;
-  const { channels } = settings;
-  const n = reading.coords.tensor.shape[0];
-  const page = wholeAttrs(state, h * w * channels);
-  const nodes = () => allNodes(state, [h, w])!.reshape([store.cells, h * w * channels]) as tf.Tensor2D;
-  const rows =
-    method === 'monotone'
-      ? nodes()
-      : store.full.page(where, COEFFICIENTS, [h, w], () =>
-          splineCoefficients(nodes(), settings.dims, boundaryCodes(settings)),
-        );
-  return readRows(reading, rows, store.full.grid(), page).reshape([n, h, w, channels]) as tf.Tensor4D;
+  const { dims, channels } = settings;
+  const payload = resolution[0] * resolution[1] * channels;
+  const page = (name: string, make: (nodes: tf.Tensor2D) => tf.Tensor2D) => ({
+    nodes: store.full.page(where, name, resolution, () =>
+      make(allNodes(state, resolution)!.reshape([store.cells, payload])),
+    ),
+    grid: store.full.grid(),
+    attrs: wholeAttrs(state, payload),
+  });
+  let rows: tf.Tensor;
+  if (method === 'bspline') {
+    const { nodes, grid, attrs } = page(COEFFICIENTS, (all) =>
+      splineCoefficients(all, dims, boundaryCodes(settings)),
+    );
+    rows = readRows(reading, nodes, grid, attrs);
+  } else {
+    const { taps, weights } = reading.stencil!;
+    const { nodes, grid, attrs } = onlyPage(store, resolution) ?? page(NODES, (all) => all);
+    rows = monotoneRows(nodes, grid, taps, weights, { ...attrs, boundary: reading.boundary });
+  }
+  return rows.reshape([reading.coords.tensor.shape[0], ...resolution, channels]) as tf.Tensor4D;
+}
+
+/** The page of a cube that has but one, of dense nodes at the resolution asked for. */
+function onlyPage(store: NodeStore, [h, w]: readonly [number, number]) {
+  const [bank, ...others] = store.banks;
+  const { codec, shape } = bank.options;
+  return others.length === 0 && !codec && shape[0] === h && shape[1] === w ? bank.onlyPage() : null;
 }
 
 /** A page of every cell in order. */
