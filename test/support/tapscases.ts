@@ -1,8 +1,11 @@
 /** Random problems of sampling with four taps an axis, and what the oracle makes of them. */
 import type * as tf from '@tensorflow/tfjs';
+import { BOUNDARIES } from '../../src/interpolation/stencil.js';
 import { type Basis, basisCode } from '../../src/interpolation/taps.js';
 import { type Stencil, type StencilSpec, stencilOf } from '../../src/ops/taps.js';
+import { withoutLeaks } from './backends.js';
 import { type CaseOptions, makeCase, type SamplingCase } from './cases.js';
+import { magnitude, TAPS_TOLERANCE } from './numbers.js';
 import { axisNodeWeights, eachWeight, type Method, tapsOracle } from './tapsoracle.js';
 
 export type SampledBasis = Method['basis'];
@@ -161,3 +164,68 @@ export function tapsForm(
   }
   return sum;
 }
+
+/** Runs body on a case, and sees that no tensor is left. */
+export async function using(options: TapsCaseOptions, body: (c: TapsCase) => Promise<void>): Promise<void> {
+  await withoutLeaks(async () => {
+    const c = makeTapsCase(options);
+    await body(c);
+    c.dispose();
+  });
+}
+
+const SHAPES: [number, number, number][] = [
+  [1, 2, 3],
+  [4, 7, 1],
+  [7, 1, 2],
+  [3, 4, 2],
+  [2, 3, 4],
+];
+const PAYLOADS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 64, 1030];
+
+/** Every basis with every boundary; shapes and payloads take turns. */
+export function sweep(extra: Partial<TapsCaseOptions> = {}): [string, TapsCaseOptions][] {
+  const out: [string, TapsCaseOptions][] = [];
+  const add = (name: string, o: TapsCaseOptions) => {
+    const payload = o.payload;
+    const samples = payload > 100 ? 9 : payload > 10 ? 24 : 40;
+    out.push([name, { ...o, samples, ...extra, seed: out.length + 1 }]);
+  };
+  let turn = 0;
+  for (const basis of SAMPLED) {
+    for (const boundary of BOUNDARIES) {
+      const dims = SHAPES[turn % SHAPES.length];
+      const payload = PAYLOADS[turn++ % (PAYLOADS.length - 2)];
+      const margin = boundary === 'extrapolate' ? 0.9 : 2.6;
+      const a = -0.75;
+      add(`${basis}, ${boundary}, ${dims.join('×')} nodes of ${payload}`, {
+        dims,
+        payload,
+        samples: 0,
+        basis,
+        boundary,
+        margin,
+        a,
+      });
+    }
+  }
+  for (const payload of PAYLOADS) {
+    const shape = { dims: [3, 4, 3] as [number, number, number], payload, samples: 0 };
+    add(`payload ${payload}, missing nodes`, { ...shape, basis: 'bspline', missing: 0.3 });
+    add(`payload ${payload}, rows not in cell order`, { ...shape, basis: 'cardinal', shuffled: true });
+    add(`payload ${payload}, a page`, { ...shape, basis: 'cardinal', page: [7, 20] });
+  }
+  add('bases and boundaries mixed', {
+    dims: [4, 3, 5],
+    payload: 6,
+    samples: 0,
+    basis: ['bspline', 'hermite-tangent', 'cardinal'],
+    boundary: ['wrap', 'reflect', 'zero'],
+    missing: 0.2,
+    margin: 2,
+  });
+  return out;
+}
+
+/** Of samples. */
+export const toleranceOf = (c: TapsCase) => tapsSpan(c) * TAPS_TOLERANCE * Math.max(1e-3, magnitude(c.rows));
