@@ -11,6 +11,7 @@ import { type Op, registerOps } from './register.js';
 import { registerSeparable, separableComposition } from './separablecontract.js';
 import { axisStencils } from './stencilcomposition.js';
 import { registerTapsComposition } from './tapscomposition.js';
+import { registerTridiagonalComposition } from './tridiagonalcomposition.js';
 import { registerWaveletComposition } from './waveletcomposition.js';
 import { registerWavesComposition } from './wavescomposition.js';
 
@@ -172,6 +173,7 @@ export function registerComposition(backendName: string): void {
   registerWaveletComposition(backendName);
   registerGaussiansComposition(backendName);
   registerTapsComposition(backendName);
+  registerTridiagonalComposition(backendName);
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.
   const on =
     (compose: Composition): Op =>

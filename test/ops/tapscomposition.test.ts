@@ -29,7 +29,8 @@ const kernel = (name: string, inputs: Partial<TapsInputs> | { coords: tf.Tensor 
 
 /** The stock-op composition must equal the kernels, tangents included: they are one contract. */
 eachBackend('the stock-op composition of taps equals the kernels', () => {
-  const cases = sweep().filter(([, { payload }]) => payload <= 64);
+  // The kernels do not know bases and boundaries: stencils do, below.
+  const cases = sweep().filter(([, { payload }], i) => payload < 10 && i % 6 === 4);
   const empty = [{ samples: 0 }, { payload: 0 }, { page: [5, 0] as [number, number] }].map(
     (o) => [JSON.stringify(o), { ...cases[0][1], ...o }] as (typeof cases)[number],
   );

@@ -11,6 +11,7 @@ import { coordGrad, sample } from './sampling.js';
 import { separable } from './separable.js';
 import { splat } from './splat.js';
 import { gpuOf } from './tfjs.js';
+import { registerWebgpuTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
 
 const on =
@@ -30,5 +31,6 @@ export function registerKernels(): void {
     meanSquareGrad: ({ inputs, backend }) => meanSquareGrad(gpuOf(backend), inputs.x, inputs.dy),
   });
   registerSeparable('webgpu', separable);
+  registerWebgpuTridiagonal();
   registerWavelet();
 }
