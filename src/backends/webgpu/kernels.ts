@@ -16,6 +16,7 @@ import { type TapJob, tapJob } from './tapjob.js';
 import { sampleTaps, weightGrad } from './tapsampling.js';
 import { splatTaps } from './tapsplat.js';
 import { gpuOf } from './tfjs.js';
+import { registerWebgpuTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
 
 const on =
@@ -47,5 +48,6 @@ export function registerKernels(): void {
     weightGrad: onTaps(weightGrad),
   });
   registerSeparable('webgpu', separable);
+  registerWebgpuTridiagonal();
   registerWavelet();
 }
