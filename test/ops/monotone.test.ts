@@ -280,7 +280,9 @@ eachBackend('monotone sampling', (backend) => {
             ...hostStencil(c.positions, [4, 4, 4], c.attrs.boundary),
           };
           if (seed % 2) stretch(p, next);
-          const [low, high] = [Math.min(...nodes), Math.max(...nodes)];
+          // A GPU may take subnormals for zero.
+          const slack = backend === 'webgpu' ? 1.2e-38 : 0;
+          const [low, high] = [Math.min(...nodes) - slack, Math.max(...nodes) + slack];
           const got = await sampleOf(p);
           for (const v of got) expect(v).to.be.within(low, high);
           // Along z, on nodes of x and y.
@@ -291,13 +293,13 @@ eachBackend('monotone sampling', (backend) => {
           for (let i = 0; i < samples; i++) {
             const [x, y] = [0, 4].map((j) => p.taps[12 * i + j + 1 + p.place[12 * i + j]]);
             const ends = [1, 2].map((j) => Math.fround(nodes[16 * x + 4 * y + p.taps[12 * i + 8 + j]]));
-            expect(lines[i]).to.be.within(Math.min(...ends), Math.max(...ends));
+            expect(lines[i]).to.be.within(Math.min(...ends) - slack, Math.max(...ends) + slack);
           }
           rows.dispose();
           c.dispose();
         },
       ),
-      { numRuns: 25 },
+      { numRuns: backend === 'webgpu' ? 8 : 25 },
     ));
 
   it('rises along an axis where the nodes rise', async () => {
