@@ -7,6 +7,7 @@ import { registerAddBox } from './addbox.js';
 import { registerFourier } from './fourier.js';
 import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
+import { registerWasmMonotone } from './monotone.js';
 import { separable } from './separable.js';
 import { registerWasmTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
@@ -111,4 +112,5 @@ export function registerKernels(): void {
   registerSeparable('wasm', separable);
   registerWasmTridiagonal();
   registerWavelet();
+  registerWasmMonotone();
 }
