@@ -6,9 +6,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { axisStencil, tapNode } from '../interpolation/stencil.js';
 import { axisTaps, basisCode } from '../interpolation/taps.js';
+import { type AxisReading, stencilAlong } from '../ops/axistaps.js';
 import type { SamplingAttrs } from '../ops/contract.js';
 import { sampleRows, splatRows } from '../ops/sample.js';
-import { type Stencil, splatTapRows, stencilOf, tapRows } from '../ops/taps.js';
+import { type Stencil, splatTapRows, tapRows } from '../ops/taps.js';
 import type { TapsAttrs } from '../ops/tapscontract.js';
 import type { MethodChoice } from './methods.js';
 import { boundaryCodes, type Settings } from './options.js';
@@ -18,6 +19,9 @@ export interface BatchCoords {
   /** [N, 3] float32, index space. */
   tensor: tf.Tensor2D;
   host: Float32Array | undefined;
+  /** Of a cube whose axes have coordinates of their own: how each was read, and the coordinates as the user gave them. */
+  axes?: readonly (AxisReading | null)[];
+  given?: BatchCoords;
 }
 
 export interface Reading {
@@ -40,7 +44,7 @@ export function readingOf(coords: BatchCoords, { method, a }: MethodChoice, sett
   const basis: [number, number, number] = [0, 0, 0];
   if (method === 'linear') return { coords, dims, boundary, stencil: null, basis, a };
   basis.fill(basisCode('cardinal'));
-  const stencil = stencilOf(coords.tensor, { dims, boundary, basis, a });
+  const stencil = stencilAlong(coords.tensor, coords.axes, { dims, boundary, basis, a });
   return { coords, dims, boundary, stencil, basis, a };
 }
 
