@@ -70,7 +70,7 @@ export class CubeAxes {
       ) as tf.Tensor2D,
       host: coords.host && this.#locateOnHost(coords.host, codes),
       axes: columns.map(({ reading }) => reading),
-      given: coords,
+      user: coords,
     };
   }
 

@@ -13,7 +13,7 @@ import {
 import { findDevice } from '../ops/device.js';
 import { endsOf } from './axes.js';
 import type { Settings } from './options.js';
-import { eachTouched, type Reading } from './reading.js';
+import { type BatchCoords, eachTouched, type Reading } from './reading.js';
 
 /** [N, 3] (x, y, z) in index space: a float32 tensor, rows of three numbers, or 3·N numbers in a row. */
 export type Coordinates =
@@ -100,6 +100,11 @@ export function nodeOf(dims: readonly number[], cell: number): [number, number, 
   return [Math.floor(cell / (dims[1] * dims[2])), Math.floor(cell / dims[2]) % dims[1], cell % dims[2]];
 }
 
+const hosted = ({ tensor, host = tensor.dataSync<'float32'>() }: BatchCoords): BatchCoords => ({
+  tensor,
+  host,
+});
+
 /**
  * Carries out the policies that throw: boundary 'error' (a coordinate outside [0, n−1]) and missing 'error' (a tap of
  * weight ≠ 0 without a node). Reads the coordinates, so it does nothing unless one of them is set.
@@ -112,10 +117,9 @@ export function checkPolicies(
 ): void {
   const { dims, boundary, missing } = settings;
   if (!boundary.includes('error') && missing !== 'error') return;
-  const { tensor, host } = given.coords;
-  const user = given.coords.given ?? given.coords;
+  const { user = given.given } = given.given;
   check(
-    (missing === 'error' ? host : user.host) !== undefined ||
+    (missing === 'error' ? given.coords.host : user.host) !== undefined ||
       (findDevice(tf.getBackend())?.readsSync ?? false),
     () =>
       new DeviceError(
@@ -140,7 +144,7 @@ export function checkPolicies(
     }
   }
   if (missing !== 'error') return;
-  const reading = { ...given, coords: { tensor, host: host ?? tensor.dataSync<'float32'>() } };
+  const reading = { ...given, coords: hosted(given.coords) };
   for (let i = 0; i < at.length / 3; i++) {
     eachTouched(reading, i, false, (cell) => {
       check(has(cell), () => new MissingNodeError(where, nodeOf(dims, cell)));

@@ -120,6 +120,13 @@ export function axisTapsAt(
     weights.fill(0);
     const slot = f < 0 ? 1 : 2;
     weights[slot] = basis === 'hermite' ? 1 : (f < 0 ? f : f - 1) * parts.length;
+  } else if (outside && basis === 'cardinal') {
+    // Along its tangent, −2a times as steep as the line through the outermost two.
+    const rise = -2 * a * (f < 0 ? f : 1 - f);
+    const edge = f < 0 ? 1 : 2;
+    weights.fill(0);
+    weights[edge] = 1 - rise;
+    weights[3 - edge] = rise;
   } else {
     axisWeights(f, parts, outside && basis !== 'place' ? 'linear' : basis, a, weights);
   }

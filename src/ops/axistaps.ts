@@ -99,8 +99,8 @@ function basisOf(f: tf.Tensor, lengths: Lengths, basis: Basis, a: number): Four 
   }
 }
 
-/** Beyond an extrapolated axis: the line through the outermost two, or along the outermost tangent. */
-function beyondOf(f: tf.Tensor, { length }: Lengths, basis: Basis): Four {
+/** Beyond an extrapolated axis: along the tangent at the outermost node, as interpolation/taps.ts says. */
+function beyondOf(f: tf.Tensor, { length }: Lengths, basis: Basis, a: number): Four {
   const zero = untaped(() => tf.zerosLike(f));
   const below = untaped(() => tf.cast(tf.less(f, 0), 'float32'));
   const above = untaped(() => tf.sub(1, below));
@@ -108,6 +108,13 @@ function beyondOf(f: tf.Tensor, { length }: Lengths, basis: Basis): Four {
   if (basis === 'hermite-tangent') {
     const distance = (from: number, side: tf.Tensor) => tf.mul(tf.mul(tf.sub(f, from), length), side);
     return [zero, distance(0, below), distance(1, above), zero];
+  }
+  if (basis === 'cardinal') {
+    const into = tf.add(tf.mul(f, below), tf.mul(tf.sub(1, f), above));
+    const rise = tf.mul(into, -2 * a);
+    const [outer, inner] = [tf.sub(1, rise), rise];
+    const pick = (low: tf.Tensor, high: tf.Tensor) => tf.add(tf.mul(low, below), tf.mul(high, above));
+    return [zero, pick(outer, inner), pick(inner, outer), zero];
   }
   return [zero, tf.sub(1, f), f, zero];
 }
@@ -144,7 +151,7 @@ export function axisTaps(
   } else {
     const outside = untaped(() => tf.logicalOr(tf.less(f, 0), tf.greater(f, 1)));
     const inside = basisOf(tf.where(outside, constantLike(f, 0.5), f), lengths, basis, a);
-    const lines = beyondOf(f, lengths, basis);
+    const lines = beyondOf(f, lengths, basis, a);
     weights = foldedEnds(inside.map((w, k) => tf.where(outside, lines[k], w)) as Four, nodes);
   }
   const { beyond } = located;
