@@ -22,6 +22,7 @@ import { type Boundary, boundaryCode } from './stencil.js';
 const WRAP = boundaryCode('wrap');
 const REFLECT = boundaryCode('reflect');
 const ZERO = boundaryCode('zero');
+const EXTRAPOLATE = boundaryCode('extrapolate');
 
 /** How a user states an axis: where its nodes stand, or between which values they are spread. */
 export type AxisOption =
@@ -247,8 +248,13 @@ export function placeOn(u: number, { positions, lengths, period }: AxisGeometry,
   return { cell, fraction: (folded - positions[cell]) / lengths[cell], fold };
 }
 
-/** Finite u in index space, as the kernels of ops/contract.ts take it. */
+/** Cells beyond an axis of boundary clamp, error or zero from which on nothing depends on the coordinate any more. */
+export const FAR = 4;
+
+/** Finite u in index space, as the kernels of ops/contract.ts take it; at most FAR cells beyond where that is all the same. */
 export function indexOf(u: number, axis: AxisGeometry, code: number): number {
   const { cell, fraction } = placeOn(u, axis, code);
-  return cell + fraction;
+  const index = cell + fraction;
+  if (code === WRAP || code === REFLECT || code === EXTRAPOLATE) return index;
+  return Math.min(Math.max(index, -FAR), axis.lengths.length + FAR);
 }

@@ -85,8 +85,9 @@ export function baseOf(cell: number, fraction: number, n: number, code: number):
   if (code === ZERO && (fraction < 0 || fraction >= 1)) {
     // At the last node the left-hand cell; so far out that no tap is a node, anywhere there.
     if (n > 1 && cell === n - 2 && fraction === 1) return { base: cell, f: 1 };
-    const base = Math.min(Math.max(cell + Math.floor(fraction), -4), n + 2);
-    return { base, f: Math.min(Math.max(cell + fraction - base, 0), 1) };
+    const base = cell + Math.floor(fraction);
+    if (base < -4 || base > n + 2) return { base: base < 0 ? -4 : n + 2, f: 0 };
+    return { base, f: fraction - Math.floor(fraction) };
   }
   if (folded || code !== EXTRAPOLATE) return { base: cell, f: Math.min(Math.max(fraction, 0), 1) };
   return { base: cell, f: fraction };

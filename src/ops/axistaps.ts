@@ -182,13 +182,13 @@ function baseAndFraction(
   // Cells from t_0 of what lies far outside, 0 of others.
   const far = untaped(() => tf.where(tf.isNaN(beyond), tf.zerosLike(beyond), beyond));
   if (code === ZERO) {
-    const base = untaped(() => {
+    const wanted = untaped(() => {
       const floor = tf.floor(fraction);
       const atLast = tf.logicalAnd(tf.equal(cell, n - 2), tf.equal(fraction, 1));
-      const steps = tf.where(atLast, tf.zerosLike(floor), floor);
-      return tf.clipByValue(sum(cell, steps, far), -FAR_BASE, n + FAR_BASE - 2) as tf.Tensor1D;
+      return sum(cell, tf.where(atLast, tf.zerosLike(floor), floor), far);
     });
-    const near = untaped(() => tf.equal(far, 0));
+    const base = untaped(() => tf.clipByValue(wanted, -FAR_BASE, n + FAR_BASE - 2) as tf.Tensor1D);
+    const near = untaped(() => tf.logicalAnd(tf.equal(far, 0), tf.equal(base, wanted)));
     const shift = untaped(() => tf.sub(base, cell));
     return { base, f: tf.where(near, tf.sub(fraction, shift), constantLike(cell, 0)) };
   }

@@ -5,7 +5,7 @@
  * gradients of any order come back to coordinates and positions on every backend.
  */
 import * as tf from '@tensorflow/tfjs';
-import { cellOfValue, foldOf } from '../interpolation/axis.js';
+import { cellOfValue, FAR, foldOf } from '../interpolation/axis.js';
 import { boundaryCode } from '../interpolation/stencil.js';
 import type { SamplingAttrs } from './contract.js';
 import { activeBackend, findDevice } from './device.js';
@@ -42,9 +42,6 @@ export interface Located {
   beyond: tf.Tensor1D;
 }
 
-/** Cells beyond an axis from which on nothing depends on the coordinate. */
-const FAR = 4;
-
 /** [N, F]: rows [R, F] at `index` [N], numbers of rows as float32 constants. Gradients of every second order: rows. */
 export function gatherRows(rows: tf.Tensor2D, index: tf.Tensor1D): tf.Tensor2D {
   const [count, payload] = rows.shape;
@@ -62,7 +59,7 @@ export function gatherRows(rows: tf.Tensor2D, index: tf.Tensor1D): tf.Tensor2D {
 /** [cells]: how long they are. Gradients: positions. */
 export function lengthsOf(positions: tf.Tensor1D, { code, period, single }: AxisForm): tf.Tensor1D {
   const n = positions.shape[0];
-  if (n === 1) return tf.fill([1], single) as tf.Tensor1D;
+  if (n === 1) return tf.fill([1], period ?? single) as tf.Tensor1D;
   const inner = tf.sub(tf.slice(positions, 1, n - 1), tf.slice(positions, 0, n - 1)) as tf.Tensor1D;
   if (code !== WRAP) return inner;
   const last = tf.add(tf.sub(tf.slice(positions, 0, 1), tf.slice(positions, n - 1, 1)), period!);
