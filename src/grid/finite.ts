@@ -7,8 +7,10 @@ export const finiteRows = (coords: tf.Tensor) => tf.all(tf.isFinite(coords), 1, 
 
 /** Coordinates with zeros in the place of rows that are not finite; no gradient, not even NaN, comes back from those. */
 export function finiteOnly(coords: tf.Tensor2D): tf.Tensor2D {
-  const masked = (x: tf.Tensor, y: tf.Tensor) =>
-    tf.where(finiteRows(x).broadcastTo(y.shape), y, tf.zerosLike(y));
+  // A constant, so that the mask is none of what a second derivative goes through.
+  const maskOf = (x: tf.Tensor) =>
+    constantOf(x, (y) => tf.cast(finiteRows(y).broadcastTo(y.shape), 'float32'));
+  const masked = (x: tf.Tensor, y: tf.Tensor) => tf.where(tf.cast(maskOf(x), 'bool'), y, tf.zerosLike(y));
   return tf.customGrad((x, save) => {
     const given = x as tf.Tensor;
     (save as (tensors: tf.Tensor[]) => void)([given]);

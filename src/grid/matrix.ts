@@ -40,7 +40,7 @@ import {
 import { formatFor, sniffFormat, storageFor } from './persistence.js';
 import { allNodes, allPages, type SampleOptions, type SamplingState } from './sampling.js';
 import { NodeStore, type PackedNode } from './store.js';
-import { Tangents, type TangentWavetables } from './tangents.js';
+import { type Axis, Tangents, type TangentWavetables } from './tangents.js';
 import { type SliceOptions, visualizeSlice } from './visualize.js';
 import { checkWavetable, type Wavetable } from './wavetable.js';
 
@@ -547,13 +547,15 @@ export class WavetableMatrix {
   // --- training
 
   /**
-   * Where a node lies in trainableVariables() and in what splat returns: row `row` of tensor `page`.
-   * @throws MissingNodeError where there is no node.
+   * Where a node, or its tangent along an axis, lies in trainableVariables() and in what splat returns: row `row` of tensor `page`.
+   * @throws MissingNodeError where there is none.
    */
-  rowOf(x: number, y: number, z: number): { page: number; row: number } {
+  rowOf(x: number, y: number, z: number, tangent?: Axis): { page: number; row: number } {
     this.#alive('rowOf');
-    const bank = this.#bankOf('rowOf', x, y, z);
-    const place = bank.placeOf(cellOf('rowOf', this.#settings.dims, x, y, z));
+    const cell = cellOf('rowOf', this.#settings.dims, x, y, z);
+    const bank =
+      tangent === undefined ? this.#bankOf('rowOf', x, y, z) : this.#tangents.bankOf('rowOf', cell, tangent);
+    const place = bank.placeOf(cell);
     return { page: allPages(this.#samplingState).indexOf(place.page), row: place.row };
   }
 

@@ -3,8 +3,8 @@
  * that they are as large, stored alike (but never compressed), and trained along. A node has them or not, axis by axis.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check, checkOptionNames, MissingNodeError } from '../errors.js';
-import type { NodeShape } from './bank.js';
+import { ArgumentError, check, checkOptionNames, MissingNodeError, shown } from '../errors.js';
+import type { Bank, NodeShape } from './bank.js';
 import { nodeOf } from './coordinates.js';
 import type { Settings } from './options.js';
 import { NodeStore } from './store.js';
@@ -57,13 +57,19 @@ export class Tangents {
     return found;
   }
 
-  delete(cell: number): void {
-    for (const store of this.stores) if (store.has(cell)) store.delete(cell);
+  /** @throws MissingNodeError where a cell has no tangent along an axis; ArgumentError for an axis that is none. */
+  bankOf(where: string, cell: number, axis: Axis): Bank {
+    check(
+      AXES.includes(axis),
+      () => new ArgumentError(`${where}: tangent must be one of ${AXES.join(', ')}, got ${shown(axis)}`),
+    );
+    const bank = this.stores[AXES.indexOf(axis)].find(cell);
+    check(bank !== undefined, () => new MissingNodeError(where, nodeOf(this.settings.dims, cell), axis));
+    return bank;
   }
 
-  /** Whether there are none at all. */
-  get none(): boolean {
-    return this.stores.every((store) => store.count === 0);
+  delete(cell: number): void {
+    for (const store of this.stores) if (store.has(cell)) store.delete(cell);
   }
 
   /**
@@ -88,9 +94,5 @@ export class Tangents {
     this.stores.forEach((store, j) => {
       store.cloneInto(twin.stores[j]);
     });
-  }
-
-  dispose(): void {
-    for (const store of this.stores) store.dispose();
   }
 }
