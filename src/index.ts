@@ -47,6 +47,7 @@ export {
 } from './errors.js';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/npy.js';
 export { encodePng } from './formats/png.js';
+export { type AdaptiveOptions, type AdaptiveResolution, adaptiveResolution } from './grid/adaptive.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Coordinates } from './grid/coordinates.js';
 export { type MemoryUsage, type StoredNode, WavetableMatrix } from './grid/matrix.js';
