@@ -51,8 +51,14 @@ export { type AdaptiveOptions, type AdaptiveResolution, adaptiveResolution } fro
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Coordinates } from './grid/coordinates.js';
 export { type MemoryUsage, type StoredNode, WavetableMatrix } from './grid/matrix.js';
-export type { Blend, MatrixOptions, Missing, Resolution } from './grid/options.js';
+export {
+  type MultiResolutionOptions,
+  MultiResolutionWavetableMatrix,
+  type SetNodeOptions,
+} from './grid/multiresolution.js';
+export type { Blend, MatrixOptions, Missing, MixedOptions, Resolution } from './grid/options.js';
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
+export { restoreCube } from './grid/restore.js';
 export type { SampleOptions } from './grid/sampling.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
 export type { Colormap, SliceOptions } from './grid/visualize.js';
