@@ -69,6 +69,8 @@ export interface Kernels extends WasmGaussians {
     leftSymmetry: number,
     rightSymmetry: number,
     adjoint: number,
+    leftResampling: number,
+    rightResampling: number,
     scratch: number,
   ): void;
   waves: WavesKernel;
