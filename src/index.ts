@@ -50,7 +50,9 @@ export { encodePng } from './formats/png.js';
 export { type AdaptiveOptions, type AdaptiveResolution, adaptiveResolution } from './grid/adaptive.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Coordinates } from './grid/coordinates.js';
-export { type MemoryUsage, type StoredNode, WavetableMatrix } from './grid/matrix.js';
+export type { StoredNode } from './grid/files.js';
+export { type MemoryUsage, WavetableMatrix } from './grid/matrix.js';
+export { type InterpolationMethod, METHODS } from './grid/methods.js';
 export {
   type MultiResolutionOptions,
   MultiResolutionWavetableMatrix,
@@ -60,6 +62,7 @@ export type { Blend, MatrixOptions, Missing, MixedOptions, Resolution } from './
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
 export { restoreCube } from './grid/restore.js';
 export type { SampleOptions } from './grid/sampling.js';
+export type { TangentWavetables } from './grid/tangents.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
 export type { Colormap, SliceOptions } from './grid/visualize.js';
 export type { Wavetable } from './grid/wavetable.js';

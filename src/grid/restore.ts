@@ -1,5 +1,6 @@
 /** Cubes from what files say of them: the class that their options ask for. */
-import { type StoredNode, WavetableMatrix } from './matrix.js';
+import type { StoredNode } from './files.js';
+import { WavetableMatrix } from './matrix.js';
 import { MultiResolutionWavetableMatrix } from './multiresolution.js';
 import type { MatrixOptions, MixedOptions } from './options.js';
 
