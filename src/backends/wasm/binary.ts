@@ -70,6 +70,8 @@ export interface Kernels extends WasmGaussians, WasmMonotone {
     leftSymmetry: number,
     rightSymmetry: number,
     adjoint: number,
+    leftResampling: number,
+    rightResampling: number,
     scratch: number,
   ): void;
   /** plan: [n, 4] float32 (ops/tridiagonalplan.ts). */
