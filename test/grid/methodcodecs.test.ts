@@ -15,7 +15,7 @@ import { place } from '../support/cubes.js';
 import { expectClose, magnitude, random } from '../support/numbers.js';
 
 /** What all backends have kernels for. */
-const BACKENDS = ['cpu'];
+const BACKENDS = ['cpu', 'webgpu'];
 
 const SHAPE = [8, 8, 2] as const;
 const DIMS = [3, 3, 2] as const;
@@ -118,7 +118,8 @@ describe('methods of compressed nodes', () => {
           const weights = tf.randomUniform([n, 8, 8, 2], -1, 1, 'float32', 4);
           const at = tf.tensor2d(coordinates(n, 6), [n, 3]);
           for (const trainable of [false, true]) {
-            for (const [, ids] of MIXTURES.slice(-2)) {
+            // Opaque nodes are decoded as coordinates need them, which must be read for that.
+            for (const [, ids] of MIXTURES.slice(-2, backend === 'webgpu' ? -1 : undefined)) {
               const cube = cubeOf(ids, { trainable });
               const decoded = decodedOf(cube);
               const slopes = (of: WavetableMatrix, method: InterpolationMethod) =>
