@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import { registerAddBoxComposition } from './addboxcontract.js';
 import type { SamplingAttrs, SamplingInputs } from './contract.js';
 import { registerGaussiansComposition } from './gaussianscomposition.js';
+import { registerMonotoneComposition } from './monotonecomposition.js';
 import { type Op, registerOps } from './register.js';
 import { registerSeparable, separableComposition } from './separablecontract.js';
 import { axisStencils } from './stencilcomposition.js';
@@ -174,6 +175,7 @@ export function registerComposition(backendName: string): void {
   registerGaussiansComposition(backendName);
   registerTapsComposition(backendName);
   registerTridiagonalComposition(backendName);
+  registerMonotoneComposition(backendName);
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.
   const on =
     (compose: Composition): Op =>
