@@ -8,6 +8,7 @@ import { registerFourier } from './fourier.js';
 import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
 import { separable } from './separable.js';
+import { registerWasmTaps } from './taps.js';
 import { registerWavelet } from './wavelet.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
@@ -108,5 +109,6 @@ export function registerKernels(): void {
     meanSquareGrad: on(meanSquareGrad),
   });
   registerSeparable('wasm', separable);
+  registerWasmTaps();
   registerWavelet();
 }
