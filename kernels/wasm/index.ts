@@ -12,6 +12,7 @@ export { setGrid } from './stencil';
 export { setStencil, stencilTaps, stencilWeights } from './stencils';
 export { setPage } from './taplist';
 export { tapGrad, tapSample, tapSplat, tapsScratch } from './taps';
+export { tridiagonal } from './tridiagonal';
 export { waveletPass } from './wavelet';
 export { waves } from './waves';
 export { wavesAdjoint } from './wavesadjoint';

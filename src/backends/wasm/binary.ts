@@ -72,6 +72,16 @@ export interface Kernels extends WasmGaussians, WasmTaps {
     adjoint: number,
     scratch: number,
   ): void;
+  /** plan: [n, 4] float32 (ops/tridiagonalplan.ts). */
+  tridiagonal(
+    out: number,
+    x: number,
+    plan: number,
+    outer: number,
+    n: number,
+    width: number,
+    cyclic: number,
+  ): void;
   waves: WavesKernel;
   wavesAdjoint: WavesKernel;
   waveletPass(

@@ -9,6 +9,7 @@ import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
 import { separable } from './separable.js';
 import { registerWasmTaps } from './taps.js';
+import { registerWasmTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
@@ -110,5 +111,6 @@ export function registerKernels(): void {
   });
   registerSeparable('wasm', separable);
   registerWasmTaps();
+  registerWasmTridiagonal();
   registerWavelet();
 }
