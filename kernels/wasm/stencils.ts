@@ -210,6 +210,18 @@ function storeWeights(out: usize, r: f64, n: i32, code: i32, basis: i32, order: 
 
 /** The weights beyond an extrapolated axis. */
 function beyond(basis: i32, order: i32): void {
+  if (basis === CARDINAL) {
+    // ±(slope −2a) · distance on the outermost node and the one beside it.
+    const low = fraction < 0;
+    const distance = low ? fraction : 1 - fraction;
+    const rise = order === 0 ? -2 * a * distance : order === 1 ? (low ? -2 * a : 2 * a) : 0;
+    const edge = (order === 0 ? 1.0 : 0.0) - rise;
+    u0 = 0;
+    u1 = low ? edge : rise;
+    u2 = low ? rise : edge;
+    u3 = 0;
+    return;
+  }
   if (basis !== HERMITE && basis !== HERMITE_TANGENT) {
     basisWeights(fraction, basis === PLACE ? PLACE : LINEAR, order);
     return;
@@ -338,5 +350,17 @@ export function stencilTaps(out: usize, coords: usize, n: i32): void {
       v128.store(out, i32x4.splat(-1), 16);
       v128.store(out, i32x4.splat(-1), 32);
     }
+  }
+}
+
+/** keys [n] u32: where samples stand in the order of cells, about, for what is sorted by it only to be near. */
+export function stencilKeys(keys: usize, coords: usize, n: i32): void {
+  const last = f32x4(<f32>(nx - 1), <f32>(ny - 1), <f32>(nz - 1), 0);
+  for (let i = 0; i < n; i++, keys += 4, coords += 12) {
+    // NaN reads as 0.
+    const g = i32x4.trunc_sat_f32x4_s(V.clamp(v128.load(coords), last));
+    const x = i32x4.extract_lane(g, 0);
+    const y = i32x4.extract_lane(g, 1);
+    store<u32>(keys, (x * ny + y) * nz + i32x4.extract_lane(g, 2));
   }
 }

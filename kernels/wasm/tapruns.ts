@@ -59,6 +59,18 @@ class Run {
   }
 }
 
+/** The sums over four rows of eight floats from p on, of their first and their last four. */
+class Eight {
+  @inline static low(p: usize, z0: v128, z1: v128, z2: v128, z3: v128): v128 {
+    const low = V.madd(V.mul(v128.load(p), z0), v128.load(p, 32), z1);
+    return V.add(low, V.madd(V.mul(v128.load(p, 64), z2), v128.load(p, 96), z3));
+  }
+  @inline static high(p: usize, z0: v128, z1: v128, z2: v128, z3: v128): v128 {
+    const low = V.madd(V.mul(v128.load(p, 16), z0), v128.load(p, 48), z1);
+    return V.add(low, V.madd(V.mul(v128.load(p, 80), z2), v128.load(p, 112), z3));
+  }
+}
+
 /** out [payload] = Σ w · row. */
 export function blendRun(out: usize, taps: usize, weights: usize): void {
   const sz = <usize>strideZ;
@@ -116,6 +128,42 @@ export function blendRun(out: usize, taps: usize, weights: usize): void {
     if (b < whole) v128.store(out + b, s);
     else V.storeFirst(out + b, s, <i32>(sz - b) >> 2);
   }
+}
+
+/** As blendRun, of rows of eight floats: all of a run lies within reach of one address. */
+export function blendEights(out: usize, taps: usize, weights: usize): void {
+  const z0 = v128.load32_splat(weights, 32);
+  const z1 = v128.load32_splat(weights, 36);
+  const z2 = v128.load32_splat(weights, 40);
+  const z3 = v128.load32_splat(weights, 44);
+  const offset = start + ((<usize>load<i32>(taps, 32)) << 5);
+  const sx = strideX;
+  const o0 = <usize>(load<i32>(taps, 16) * strideY);
+  const o1 = <usize>(load<i32>(taps, 20) * strideY);
+  const o2 = <usize>(load<i32>(taps, 24) * strideY);
+  const o3 = <usize>(load<i32>(taps, 28) * strideY);
+  let s = V.zero();
+  let t = V.zero();
+  for (let x: usize = 0; x < 16; x += 4) {
+    const at = offset + <usize>(load<i32>(taps + x) * sx);
+    const y0 = v128.load32_splat(weights, 16);
+    let u = V.mul(Eight.low(at + o0, z0, z1, z2, z3), y0);
+    let v = V.mul(Eight.high(at + o0, z0, z1, z2, z3), y0);
+    const y1 = v128.load32_splat(weights, 20);
+    u = V.madd(u, Eight.low(at + o1, z0, z1, z2, z3), y1);
+    v = V.madd(v, Eight.high(at + o1, z0, z1, z2, z3), y1);
+    const y2 = v128.load32_splat(weights, 24);
+    u = V.madd(u, Eight.low(at + o2, z0, z1, z2, z3), y2);
+    v = V.madd(v, Eight.high(at + o2, z0, z1, z2, z3), y2);
+    const y3 = v128.load32_splat(weights, 28);
+    u = V.madd(u, Eight.low(at + o3, z0, z1, z2, z3), y3);
+    v = V.madd(v, Eight.high(at + o3, z0, z1, z2, z3), y3);
+    const w = v128.load32_splat(weights + x);
+    s = V.madd(s, u, w);
+    t = V.madd(t, v, w);
+  }
+  v128.store(out, s);
+  v128.store(out, t, 16);
 }
 
 /** row += w · values. */

@@ -8,6 +8,7 @@
  */
 import { open, take } from './layout';
 import { COUNTS_BYTES, sortByKey } from './sort';
+import { STENCIL_BYTES, stencilKeys, stencilTaps, stencilWeights } from './stencils';
 import { blendTaps, blendTapsHalf, HALF_SCALE } from './tapblend';
 import {
   addTapDots,
@@ -31,7 +32,7 @@ import {
   TANGENTS,
   WEIGHTS,
 } from './taplist';
-import { blendRun, dotRun, isRun, NARROW, scatterRun, setRuns } from './tapruns';
+import { blendEights, blendRun, dotRun, isRun, NARROW, scatterRun, setRuns } from './tapruns';
 import { scatterTaps } from './tapscatter';
 
 /** Samples whose lists are held at a time: of wide rows, and of others. */
@@ -211,9 +212,84 @@ export function tapSample(
         const list = lists + <usize>i * LIST_BYTES;
         if (length === NONE) fillRow(at, from, to, tangent ? 0 : NaN);
         else if (length === RUN) {
-          blendRun(at, taps + <usize>i * RECORD_BYTES, weights + <usize>i * RECORD_BYTES);
+          const t = taps + <usize>i * RECORD_BYTES;
+          const w = weights + <usize>i * RECORD_BYTES;
+          if (payload === 8) blendEights(at, t, w);
+          else blendRun(at, t, w);
         } else if (half) blendTapsHalf(at, list, length, from, to);
         else blendTaps(at, list, length, from, to);
+      }
+    }
+  }
+}
+
+/** Samples of the fused kernel that are sorted at a time: their coordinates and results stay near, too. */
+const FUSED_WINDOW: i32 = 65536;
+
+/** Bytes of scratch that a fused call needs at most. */
+export function tapsFusedScratch(n: i32, payload: i32, rows: i32): f64 {
+  const each = 2 * RECORD_BYTES + 12;
+  return tapsScratch(0, payload, rows) + <f64>STENCIL_BYTES + <f64>MANY * <f64>each + <f64>COUNTS_BYTES + <f64>min(n, FUSED_WINDOW) * 12 + 256;
+}
+
+/**
+ * out [n, payload], straight from coordinates [n, 3], of narrow rows in cell order: the grid is not read. Stencils are
+ * resolved a block at a time, samples visited in the order of their cells where the page is large. The stencil is that of the last setStencil.
+ */
+export function tapSampleFused(
+  out: usize,
+  nodes: usize,
+  coords: usize,
+  n: i32,
+  payload: i32,
+  scratch: usize,
+): void {
+  if (n === 0 || payload === 0) return;
+  setRowsAt(nodes, payload, false, 0);
+  const large = <f64>pageRows() * <f64>payload * 4 > CACHED_BYTES && n >= LEAST_SORTED;
+  const outBytes = (<usize>payload) << 2;
+  open(scratch);
+  const table = take(STENCIL_BYTES);
+  const list = take(LIST_BYTES);
+  const axes = take(AXES_BYTES);
+  const t = take(<usize>FEW * RECORD_BYTES);
+  const w = take(<usize>FEW * RECORD_BYTES);
+  const gathered = take(<usize>FEW * 12);
+  const window = min(n, FUSED_WINDOW);
+  const keys = take((<usize>window) << 2);
+  const perm = take((<usize>window) << 2);
+  const spare = take((<usize>window) << 2);
+  const counts = take(COUNTS_BYTES);
+  for (let start = 0; start < n; start += window, coords += <usize>window * 12, out += <usize>window * outBytes) {
+    const end = min(window, n - start);
+    let sorted: usize = 0;
+    if (large) {
+      stencilKeys(keys, coords, end);
+      sorted = sortByKey(keys, perm, spare, counts, end);
+    }
+    for (let first = 0; first < end; first += FEW) {
+      const count = min(FEW, end - first);
+      let from = coords + <usize>first * 12;
+      if (sorted) {
+        for (let i: usize = 0; i < <usize>count; i++) {
+          const at = coords + <usize>load<u32>(sorted + ((<usize>first + i) << 2)) * 12;
+          store<u64>(gathered + i * 12, load<u64>(at));
+          store<u32>(gathered + i * 12, load<u32>(at, 8), 8);
+        }
+        from = gathered;
+      }
+      stencilTaps(t, from, count);
+      stencilWeights(w, from, count, 0, table);
+      for (let i = 0; i < count; i++) {
+        const s = sorted ? <usize>load<u32>(sorted + ((<usize>(first + i)) << 2)) : <usize>(first + i);
+        const to = out + s * outBytes;
+        const ti = t + <usize>i * RECORD_BYTES;
+        const wi = w + <usize>i * RECORD_BYTES;
+        if (isRun(ti)) {
+          if (payload === 8) blendEights(to, ti, wi);
+          else blendRun(to, ti, wi);
+        } else if (isNone(wi)) fillRow(to, 0, outBytes, NaN);
+        else blendTaps(to, list, listTaps(list, axes, ti, wi, 0, WEIGHTS), 0, outBytes);
       }
     }
   }

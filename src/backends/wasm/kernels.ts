@@ -7,6 +7,7 @@ import { registerAddBox } from './addbox.js';
 import { registerFourier } from './fourier.js';
 import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
+import { registerWasmMonotone } from './monotone.js';
 import { separable } from './separable.js';
 import { registerWasmTaps } from './taps.js';
 import { registerWasmTridiagonal } from './tridiagonal.js';
@@ -113,4 +114,5 @@ export function registerKernels(): void {
   registerWasmTaps();
   registerWasmTridiagonal();
   registerWavelet();
+  registerWasmMonotone();
 }
