@@ -2,9 +2,11 @@
 import { check, DeviceError } from '../../errors.js';
 import { shared, unshared } from './binary.generated.js';
 import type { WasmGaussians } from './gaussians.js';
+import type { WasmMonotone } from './monotone.js';
+import type { WasmTaps } from './taps.js';
 
 /** The exports of kernels/wasm/index.ts. A tangent of 0 is none. */
-export interface Kernels extends WasmGaussians {
+export interface Kernels extends WasmGaussians, WasmMonotone, WasmTaps {
   setGrid(
     grid: number,
     dimX: number,
@@ -69,6 +71,8 @@ export interface Kernels extends WasmGaussians {
     leftSymmetry: number,
     rightSymmetry: number,
     adjoint: number,
+    leftResampling: number,
+    rightResampling: number,
     scratch: number,
   ): void;
   /** plan: [n, 4] float32 (ops/tridiagonalplan.ts). */

@@ -8,6 +8,7 @@ import { registerFourier } from './fourier.js';
 import { registerWebgpuGaussians } from './gaussians.js';
 import { type SamplingJob, type SamplingTensors, samplingJob } from './job.js';
 import { meanSquare, meanSquareGrad } from './meansquare.js';
+import { registerWebgpuMonotone } from './monotone.js';
 import { coordGrad, sample } from './sampling.js';
 import { separable } from './separable.js';
 import { splat } from './splat.js';
@@ -50,4 +51,5 @@ export function registerKernels(): void {
   registerSeparable('webgpu', separable);
   registerWebgpuTridiagonal();
   registerWavelet();
+  registerWebgpuMonotone();
 }
