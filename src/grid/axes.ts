@@ -119,7 +119,12 @@ export class CubeAxes {
     return knots.known;
   }
 
-  /** Reads trained positions, for `options`, where that has to be waited for. */
+  /** Whether there are trained positions that `options` cannot read at once. */
+  get mustWait(): boolean {
+    return this.variables().length > 0 && !findDevice(tf.getBackend())?.readsSync;
+  }
+
+  /** Reads trained positions, for `options`. */
   async refresh(): Promise<void> {
     for (const [j, knots] of this.#knots.entries()) {
       if (!knots) continue;

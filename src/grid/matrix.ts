@@ -802,7 +802,7 @@ export class WavetableMatrix {
     this.#alive('toBytes');
     // Without what could be pending not even a turn of the event loop: writes from now on do not show.
     if (this.#settings.compression || this.#settings.mixed) await this.settle();
-    if (this.#axes.variables().length > 0) await this.#axes.refresh();
+    if (this.#axes.mustWait) await this.#axes.refresh();
     return formatFor('toBytes', format).encode(this, options);
   }
 
