@@ -9,6 +9,7 @@ export { sample } from './sample';
 export { separable, separableBytes } from './separable';
 export { splat } from './splat';
 export { setGrid } from './stencil';
+export { sumRow } from './sumrows';
 export { waveletPass } from './wavelet';
 export { waves } from './waves';
 export { wavesAdjoint } from './wavesadjoint';

@@ -9,6 +9,7 @@ import type { SamplingAttrs, SamplingInputs } from './contract.js';
 import { registerGaussiansComposition } from './gaussianscomposition.js';
 import { type Op, registerOps } from './register.js';
 import { registerSeparable, separableComposition } from './separablecontract.js';
+import { registerSumRowsComposition } from './sumrowscontract.js';
 import { registerWaveletComposition } from './waveletcomposition.js';
 import { registerWavesComposition } from './wavescomposition.js';
 
@@ -213,6 +214,7 @@ type Composition = (inputs: SamplingInputs, attrs: SamplingAttrs) => tf.Tensor;
 export function registerComposition(backendName: string): void {
   registerWavesComposition(backendName);
   registerAddBoxComposition(backendName);
+  registerSumRowsComposition(backendName);
   registerWaveletComposition(backendName);
   registerGaussiansComposition(backendName);
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.

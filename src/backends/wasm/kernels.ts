@@ -8,6 +8,7 @@ import { registerFourier } from './fourier.js';
 import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
 import { separable } from './separable.js';
+import { registerSumRows } from './sumrows.js';
 import { registerWavelet } from './wavelet.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
@@ -98,6 +99,7 @@ const on =
 
 export function registerKernels(): void {
   registerAddBox();
+  registerSumRows();
   registerFourier();
   registerWasmGaussians();
   registerOps('wasm', {
