@@ -13,6 +13,7 @@ export { separable, separableBytes } from './separable';
 export { splat } from './splat';
 export { setGrid } from './stencil';
 export { setStencil, stencilTaps, stencilWeights } from './stencils';
+export { sumRow } from './sumrows';
 export { setPage } from './taplist';
 export { tapGrad, tapSample, tapSampleFused, tapSplat, tapsFusedScratch, tapsScratch } from './taps';
 export { tridiagonal } from './tridiagonal';

@@ -11,6 +11,7 @@ import { registerMonotoneComposition } from './monotonecomposition.js';
 import { type Op, registerOps } from './register.js';
 import { registerSeparable, separableComposition } from './separablecontract.js';
 import { axisStencils } from './stencilcomposition.js';
+import { registerSumRowsComposition } from './sumrowscontract.js';
 import { registerTapsComposition } from './tapscomposition.js';
 import { registerTridiagonalComposition } from './tridiagonalcomposition.js';
 import { registerWaveletComposition } from './waveletcomposition.js';
@@ -171,6 +172,7 @@ type Composition = (inputs: SamplingInputs, attrs: SamplingAttrs) => tf.Tensor;
 export function registerComposition(backendName: string): void {
   registerWavesComposition(backendName);
   registerAddBoxComposition(backendName);
+  registerSumRowsComposition(backendName);
   registerWaveletComposition(backendName);
   registerGaussiansComposition(backendName);
   registerTapsComposition(backendName);

@@ -9,6 +9,7 @@ import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
 import { registerWasmMonotone } from './monotone.js';
 import { separable } from './separable.js';
+import { registerSumRows } from './sumrows.js';
 import { registerWasmTaps } from './taps.js';
 import { registerWasmTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
@@ -101,6 +102,7 @@ const on =
 
 export function registerKernels(): void {
   registerAddBox();
+  registerSumRows();
   registerFourier();
   registerWasmGaussians();
   registerOps('wasm', {
