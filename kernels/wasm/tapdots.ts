@@ -41,7 +41,14 @@ export class Sums {
 }
 
 /** Adds the part of the products over the bytes from … to, `from` a multiple of 16. `count`: as of padPlaces. */
-export function addTapDots(dots: usize, values: usize, list: usize, count: i32, from: usize, to: usize): void {
+export function addTapDots(
+  dots: usize,
+  values: usize,
+  list: usize,
+  count: i32,
+  from: usize,
+  to: usize,
+): void {
   const whole = to & ~15;
   for (let k = 0; k < count; k += 8, list += 32) {
     const p0 = <usize>load<u32>(list);

@@ -229,7 +229,14 @@ const FUSED_WINDOW: i32 = 65536;
 /** Bytes of scratch that a fused call needs at most. */
 export function tapsFusedScratch(n: i32, payload: i32, rows: i32): f64 {
   const each = 2 * RECORD_BYTES + 12;
-  return tapsScratch(0, payload, rows) + <f64>STENCIL_BYTES + <f64>MANY * <f64>each + <f64>COUNTS_BYTES + <f64>min(n, FUSED_WINDOW) * 12 + 256;
+  return (
+    tapsScratch(0, payload, rows) +
+    <f64>STENCIL_BYTES +
+    <f64>MANY * <f64>each +
+    <f64>COUNTS_BYTES +
+    <f64>min(n, FUSED_WINDOW) * 12 +
+    256
+  );
 }
 
 /**
@@ -260,7 +267,11 @@ export function tapSampleFused(
   const perm = take((<usize>window) << 2);
   const spare = take((<usize>window) << 2);
   const counts = take(COUNTS_BYTES);
-  for (let start = 0; start < n; start += window, coords += <usize>window * 12, out += <usize>window * outBytes) {
+  for (
+    let start = 0;
+    start < n;
+    start += window, coords += <usize>window * 12, out += <usize>window * outBytes
+  ) {
     const end = min(window, n - start);
     let sorted: usize = 0;
     if (large) {
