@@ -44,6 +44,15 @@ export interface WasmTaps {
     half: number,
     scratch: number,
   ): void;
+  tapsFusedScratch(n: number, payload: number, rows: number): number;
+  tapSampleFused(
+    out: number,
+    nodes: number,
+    coords: number,
+    n: number,
+    payload: number,
+    scratch: number,
+  ): void;
   tapSplat(
     out: number,
     values: number,
@@ -143,6 +152,26 @@ export function registerWasmTaps(): void {
           heap.kernels.tapSplat(out, values, taps, weights, tangent, n, call.attrs.payload, scratch);
         },
       ),
+    fused({ inputs: { nodes, grid, coords }, attrs, backend }) {
+      const heap = heapOf(backend as WasmBackend);
+      const { payload, rows } = attrs;
+      const [x, y, z] = grid.shape;
+      const n = coords.shape[0];
+      return heap.withScratch(heap.kernels.tapsFusedScratch(n, payload, rows), (scratch) => {
+        const out = heap.output([n, payload], 'float32');
+        setStencil(heap, attrs);
+        heap.kernels.setPage(heap.offsetOf(grid), x, y, z, 0, rows, 1);
+        heap.kernels.tapSampleFused(
+          heap.offsetOf(out),
+          heap.offsetOf(nodes),
+          heap.offsetOf(coords),
+          n,
+          payload,
+          scratch,
+        );
+        return out;
+      });
+    },
     weightGrad: (call) =>
       onPage(
         call,
