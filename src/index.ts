@@ -50,6 +50,7 @@ export { encodePng } from './formats/png.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Coordinates } from './grid/coordinates.js';
 export { type MemoryUsage, type StoredNode, WavetableMatrix } from './grid/matrix.js';
+export { type InterpolationMethod, METHODS } from './grid/methods.js';
 export type { Blend, MatrixOptions, Missing, Resolution } from './grid/options.js';
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
 export type { SampleOptions } from './grid/sampling.js';
