@@ -4,3 +4,4 @@ export { type FitCoordinatesOptions, type FitCoordinatesResult, fitCoordinates }
 export { type FitNodesOptions, fitNodes, type Trainable } from './fitnodes.js';
 export type { Progress, TrainingOptions, TrainingResult } from './loop.js';
 export { smoothness, totalVariation } from './regularizers.js';
+export { WavetableLayer, type WavetableLayerArgs } from './wavetablelayer.js';

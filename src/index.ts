@@ -53,6 +53,7 @@ export { type MemoryUsage, type StoredNode, WavetableMatrix } from './grid/matri
 export { type InterpolationMethod, METHODS } from './grid/methods.js';
 export type { Blend, MatrixOptions, Missing, Resolution } from './grid/options.js';
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
+export { type SampleGridOptions, sampleGrid } from './grid/samplegrid.js';
 export type { SampleOptions } from './grid/sampling.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
 export type { Colormap, SliceOptions } from './grid/visualize.js';

@@ -34,7 +34,11 @@ export interface Reading {
 }
 
 /** The reading of coordinates [N, 3] in index space by a method. Gradients: coords. */
-export function readingOf(coords: BatchCoords, { method, a }: MethodChoice, settings: Settings): Reading {
+export function readingOf(
+  coords: BatchCoords,
+  { method, a }: MethodChoice,
+  settings: Pick<Settings, 'dims' | 'boundary'>,
+): Reading {
   const boundary = boundaryCodes(settings);
   const { dims } = settings;
   const basis: [number, number, number] = [0, 0, 0];

@@ -299,6 +299,7 @@ eachBackend('fitCoordinates', () => {
     const cube = new WavetableMatrix(3, 1, 1, { resolution: 1, channels: 1, boundary: 'extrapolate' });
     for (const x of [0, 1, 2]) cube.setNode(x, 0, 0, [x]);
     const target = tf.tensor4d([9], [1, 1, 1, 1]);
+    cube.sample(0, 0, 0).dispose(); // makes the index that the cube keeps
     await withoutLeaks(async () => {
       const { coords } = await fitCoordinates(cube, target, { steps: 80, learningRate: 0.1 });
       const [[x, y, z]] = await coords.array();
