@@ -49,12 +49,14 @@ export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/np
 export { encodePng } from './formats/png.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Coordinates } from './grid/coordinates.js';
-export { type MemoryUsage, type StoredNode, WavetableMatrix } from './grid/matrix.js';
+export type { StoredNode } from './grid/files.js';
+export { type MemoryUsage, WavetableMatrix } from './grid/matrix.js';
 export { type InterpolationMethod, METHODS } from './grid/methods.js';
 export type { Blend, MatrixOptions, Missing, Resolution } from './grid/options.js';
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
 export { type SampleGridOptions, sampleGrid } from './grid/samplegrid.js';
 export type { SampleOptions } from './grid/sampling.js';
+export type { TangentWavetables } from './grid/tangents.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
 export type { Colormap, SliceOptions } from './grid/visualize.js';
 export type { Wavetable } from './grid/wavetable.js';

@@ -12,7 +12,7 @@ import {
 } from '../errors.js';
 import { findDevice } from '../ops/device.js';
 import type { Settings } from './options.js';
-import { eachTouched, type Reading } from './reading.js';
+import { type BatchCoords, eachTouched, type Reading } from './reading.js';
 
 /** [N, 3] (x, y, z) in index space: a float32 tensor, rows of three numbers, or 3·N numbers in a row. */
 export type Coordinates =
@@ -99,6 +99,11 @@ export function nodeOf(dims: readonly number[], cell: number): [number, number, 
   return [Math.floor(cell / (dims[1] * dims[2])), Math.floor(cell / dims[2]) % dims[1], cell % dims[2]];
 }
 
+const hosted = ({ tensor, host = tensor.dataSync<'float32'>() }: BatchCoords): BatchCoords => ({
+  tensor,
+  host,
+});
+
 /**
  * Carries out the policies that throw: boundary 'error' (a coordinate outside [0, n−1]) and missing 'error' (a tap of
  * weight ≠ 0 without a node). Reads the coordinates, so it does nothing unless one of them is set.
@@ -111,7 +116,7 @@ export function checkPolicies(
 ): void {
   const { dims, boundary, missing } = settings;
   if (!boundary.includes('error') && missing !== 'error') return;
-  const { tensor, host } = given.coords;
+  const { tensor, host } = given.given;
   check(
     host !== undefined || (findDevice(tf.getBackend())?.readsSync ?? false),
     () =>
@@ -121,7 +126,8 @@ export function checkPolicies(
       ),
   );
   const at = host ?? tensor.dataSync<'float32'>();
-  const reading = { ...given, coords: { tensor, host: at } };
+  const touching = given.coords.tensor === tensor ? { tensor, host: at } : hosted(given.coords);
+  const reading = { ...given, coords: touching };
   for (let i = 0; i < at.length / 3; i++) {
     if (!Number.isFinite(at[3 * i] + at[3 * i + 1] + at[3 * i + 2])) continue;
     for (let j = 0; j < 3; j++) {

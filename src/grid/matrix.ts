@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { CompressedWavetable } from '../codecs/compressed.js';
-import { readContainer } from '../codecs/container.js';
 import { sizeOf } from '../codecs/parameters.js';
 import {
   ArgumentError,
@@ -16,6 +15,7 @@ import { activeBackend, findDevice, startBackend } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
 import { checkFloatTensor } from '../ops/tensors.js';
 import type { Bank, NodeShape } from './bank.js';
+import { sampleAll, sampleInParts, splatAll } from './batch.js';
 import { decodeNode } from './blend.js';
 import {
   type CompressAllOptions,
@@ -26,15 +26,8 @@ import {
   compressCells,
   type NodeReport,
 } from './compression.js';
-import {
-  type Coordinates,
-  cellOf,
-  checkPolicies,
-  checkScalar,
-  coordinateTensor,
-  nodeOf,
-} from './coordinates.js';
-import { checkMethod } from './methods.js';
+import { type Coordinates, cellOf, checkScalar, coordinateTensor, nodeOf } from './coordinates.js';
+import { restoreNodes, type StoredNode, storedNodes } from './files.js';
 import {
   checkOptions,
   type MatrixOptions,
@@ -44,40 +37,27 @@ import {
   type Settings,
 } from './options.js';
 import { formatFor, sniffFormat, storageFor } from './persistence.js';
-import { readingOf } from './reading.js';
-import {
-  allNodes,
-  channelsOf,
-  normalizeQuaternions,
-  type SampleOptions,
-  type SamplingState,
-  sampleBanks,
-  splatBanks,
-} from './sampling.js';
+import { allNodes, allPages, type SampleOptions, type SamplingState } from './sampling.js';
 import { NodeStore, type PackedNode } from './store.js';
+import { type Axis, Tangents, type TangentWavetables } from './tangents.js';
 import { type SliceOptions, visualizeSlice } from './visualize.js';
 import { checkWavetable, type Wavetable } from './wavetable.js';
 
 export interface MemoryUsage {
   /** Nodes set. */
   nodes: number;
-  /** Bytes of these nodes as dense float32. */
+  /** Bytes of these nodes, and of the tangents they have, as dense float32. */
   denseBytes: number;
   /**
    * Bytes of these nodes as they are stored; of compressed ones every byte of their containers, header and checksum too, as
    * they were compressed: parameters trained since are saved as they are, and take more. A file adds what names its entries.
    */
   storedBytes: number;
-  /** Bytes of what holds them for sampling: rows, unused ones included, and what is decoded at hand. */
+  /** Bytes of what holds them for sampling: rows, unused ones included, what is decoded at hand, and spline coefficients. */
   residentBytes: number;
   /** Bytes of the bookkeeping, host and device. */
   indexBytes: number;
 }
-
-/** A node at (x, y, z) as its bank stores it: dense values, or the bytes of a compressed one. */
-export type StoredNode =
-  | { x: number; y: number; z: number; shape: NodeShape; values: Float32Array | Uint16Array }
-  | { x: number; y: number; z: number; compressed: Uint8Array };
 
 /**
  * A 3-D grid of [H, W, C] wavetables, sampled at fractional coordinates with trilinear interpolation.
@@ -94,6 +74,7 @@ export class WavetableMatrix {
   metadata: Record<string, unknown>;
   readonly #settings: Settings;
   readonly #store: NodeStore;
+  readonly #tangents: Tangents;
   #backend: string;
   /** Cells set since the last settle(), in a cube with compression. */
   readonly #pending = new Set<number>();
@@ -111,6 +92,7 @@ export class WavetableMatrix {
     this.metadata = { ...options.metadata };
     this.#backend = activeBackend();
     this.#store = new NodeStore(this.#settings);
+    this.#tangents = new Tangents(this.#settings);
     const device = findDevice(this.#backend);
     check(
       device !== undefined || this.dtype === 'float32',
@@ -288,6 +270,7 @@ export class WavetableMatrix {
     this.#bankOf('deleteNode', x, y, z);
     const cell = cellOf('deleteNode', this.#settings.dims, x, y, z);
     this.#store.delete(cell);
+    this.#tangents.delete(cell);
     this.#pending.delete(cell);
   }
 
@@ -307,6 +290,33 @@ export class WavetableMatrix {
   /** All nodes, x slowest; each wavetable is a copy that the caller disposes. */
   *nodes(): Generator<{ x: number; y: number; z: number; wavetable: tf.Tensor3D }> {
     for (const [x, y, z] of this.positions()) yield { x, y, z, wavetable: this.getNode(x, y, z) };
+  }
+
+  // --- tangents
+
+  /**
+   * Gives the node at (x, y, z) tangents for method 'hermite': along each axis the derivative of the wavetable with respect to
+   * that coordinate. They stay with the node, at the resolution that they are given at, when it is set anew, resized or
+   * compressed (tangents are never compressed), and go with it when it is deleted. In a trainable cube they are variables too.
+   * @param tangents x, y, z: wavetables [H, W, C] of the node's own shape, copied; those left out stay as they are. An axis of
+   * one node needs none. Not differentiable, as setNode.
+   * @throws MissingNodeError where there is no node; ShapeError for another shape; nothing is set then.
+   */
+  setTangents(x: number, y: number, z: number, tangents: TangentWavetables): void {
+    this.#alive('setTangents');
+    const { shape } = this.#bankOf('setTangents', x, y, z).options;
+    const cell = cellOf('setTangents', this.#settings.dims, x, y, z);
+    this.#tangents.set('setTangents', cell, shape, tangents);
+  }
+
+  /**
+   * Copies of the tangents that the node at (x, y, z) has, [H, W, C] float32 each, the caller's to dispose.
+   * @throws MissingNodeError where there is no node.
+   */
+  getTangents(x: number, y: number, z: number): { x?: tf.Tensor3D; y?: tf.Tensor3D; z?: tf.Tensor3D } {
+    this.#alive('getTangents');
+    this.#bankOf('getTangents', x, y, z);
+    return this.#tangents.get(cellOf('getTangents', this.#settings.dims, x, y, z));
   }
 
   // --- resolution
@@ -460,7 +470,9 @@ export class WavetableMatrix {
   sample(x: number, y: number, z: number, options: SampleOptions = {}): tf.Tensor3D {
     this.#alive('sample');
     checkScalar('sample', x, y, z);
-    return tf.tidy(() => this.#sample('sample', [x, y, z], options).squeeze([0])) as tf.Tensor3D;
+    return tf.tidy(() =>
+      sampleAll('sample', this.#samplingState, [x, y, z], options).squeeze([0]),
+    ) as tf.Tensor3D;
   }
 
   /**
@@ -473,7 +485,8 @@ export class WavetableMatrix {
    * 'error'; DeviceError if the result exceeds what the backend can hold, with sampleChunks as the way out.
    */
   sampleBatch(coords: Coordinates, options: SampleOptions = {}): tf.Tensor4D {
-    return this.#sample('sampleBatch', coords, options);
+    this.#alive('sampleBatch');
+    return sampleAll('sampleBatch', this.#samplingState, coords, options);
   }
 
   /**
@@ -486,34 +499,7 @@ export class WavetableMatrix {
     options: SampleOptions & { maxBytes?: number } = {},
   ): Generator<{ offset: number; values: tf.Tensor4D }> {
     this.#alive('sampleChunks');
-    const { maxBytes = 64 * 2 ** 20, ...rest } = options;
-    const [h, w] =
-      rest.resolution === undefined ? this.resolution : resolutionPair('sampleChunks', rest.resolution);
-    // A sample of dense nodes passes through memory at their resolution, one of blended nodes as parameters of eight corners.
-    const payloads = this.#store.banks.map(({ options: { codec, shape, row } }) =>
-      codec?.parameter ? 8 * sizeOf(row) : sizeOf(shape),
-    );
-    const rowBytes = 4 * Math.max(h * w * this.channels, ...payloads);
-    check(
-      maxBytes >= rowBytes,
-      () =>
-        new ArgumentError(
-          `sampleChunks: maxBytes must hold one sample of ${rowBytes} bytes, got ${maxBytes}`,
-        ),
-    );
-    const step = Math.floor(maxBytes / rowBytes);
-    const { tensor, made } = coordinateTensor('sampleChunks', coords);
-    try {
-      for (let offset = 0; offset < tensor.shape[0]; offset += step) {
-        const values = tf.tidy(() => {
-          const part = tf.slice(tensor, [offset, 0], [Math.min(step, tensor.shape[0] - offset), 3]);
-          return this.sampleBatch(part, rest);
-        });
-        yield { offset, values };
-      }
-    } finally {
-      if (made) tensor.dispose();
-    }
+    yield* sampleInParts('sampleChunks', this.#samplingState, coords, options);
   }
 
   /**
@@ -524,24 +510,13 @@ export class WavetableMatrix {
    * Gradients: values, coords.
    * @throws ShapeError if values is not [N, H, W, C]; else as sampleBatch.
    */
-  splat(coords: Coordinates, values: tf.Tensor4D | tf.Tensor): tf.Tensor2D[] {
+  splat(
+    coords: Coordinates,
+    values: tf.Tensor4D | tf.Tensor,
+    options: Pick<SampleOptions, 'method' | 'a'> = {},
+  ): tf.Tensor2D[] {
     this.#alive('splat');
-    const { tensor, host, made } = coordinateTensor('splat', coords);
-    try {
-      const want = [tensor.shape[0], ...this.#nodeShape];
-      checkFloatTensor('splat', 'values', values);
-      check(
-        values.rank === 4 && want.every((n, i) => values.shape[i] === n),
-        () => new ShapeError('splat', 'values', `[${want.join(', ')}]`, values.shape),
-      );
-      return tf.tidy(() => {
-        const reading = readingOf({ tensor, host }, checkMethod('splat'), this.#settings);
-        checkPolicies('splat', reading, this.#settings, (cell) => this.#store.has(cell));
-        return splatBanks(this.#samplingState, reading, values as tf.Tensor4D);
-      });
-    } finally {
-      if (made) tensor.dispose();
-    }
+    return splatAll('splat', this.#samplingState, coords, values, options);
   }
 
   /**
@@ -560,14 +535,16 @@ export class WavetableMatrix {
   // --- training
 
   /**
-   * Where a node lies in trainableVariables() and in what splat returns: row `row` of tensor `page`.
-   * @throws MissingNodeError where there is no node.
+   * Where a node, or its tangent along an axis, lies in trainableVariables() and in what splat returns: row `row` of tensor `page`.
+   * @throws MissingNodeError where there is none.
    */
-  rowOf(x: number, y: number, z: number): { page: number; row: number } {
+  rowOf(x: number, y: number, z: number, tangent?: Axis): { page: number; row: number } {
     this.#alive('rowOf');
-    const bank = this.#bankOf('rowOf', x, y, z);
-    const place = bank.placeOf(cellOf('rowOf', this.#settings.dims, x, y, z));
-    return { page: this.#store.pages().indexOf(place.page), row: place.row };
+    const cell = cellOf('rowOf', this.#settings.dims, x, y, z);
+    const bank =
+      tangent === undefined ? this.#bankOf('rowOf', x, y, z) : this.#tangents.bankOf('rowOf', cell, tangent);
+    const place = bank.placeOf(cell);
+    return { page: allPages(this.#samplingState).indexOf(place.page), row: place.row };
   }
 
   /**
@@ -579,7 +556,7 @@ export class WavetableMatrix {
   trainableVariables(): tf.Variable[] {
     this.#alive('trainableVariables');
     if (!this.trainable) return [];
-    return this.#store.pages().map((page) => page.variable);
+    return allPages(this.#samplingState).map((page) => page.variable);
   }
 
   // --- the cube as a whole
@@ -666,6 +643,7 @@ export class WavetableMatrix {
     });
     twin.#settings.sparse = this.sparse;
     this.#store.cloneInto(twin.#store);
+    this.#tangents.cloneInto(twin.#tangents);
     for (const cell of this.#pending) twin.#pending.add(cell);
     return twin;
   }
@@ -687,7 +665,7 @@ export class WavetableMatrix {
 
   async #move(name: string): Promise<void> {
     const before = tf.getBackend();
-    const pages = await this.#store.read();
+    const pages = (await Promise.all(this.#stores.map((store) => store.read()))).flat();
     check(
       name === before || (await startBackend(name)),
       () => new DeviceError(`toBackend: tfjs has no backend '${name}' that starts`),
@@ -695,6 +673,7 @@ export class WavetableMatrix {
     try {
       check(!this.#disposed, () => new DisposedError('toBackend: the cube was disposed meanwhile'));
       this.#store.write(pages);
+      for (const store of this.#stores) store.dropIndex();
     } catch (error) {
       await tf.setBackend(before);
       throw error;
@@ -704,16 +683,15 @@ export class WavetableMatrix {
 
   getMemoryUsage(): MemoryUsage {
     this.#alive('getMemoryUsage', false);
-    const sum = (of: (bank: Bank) => number) =>
-      this.#store.banks.reduce((total, bank) => total + of(bank), 0);
+    const { packed, full } = this.#store;
+    const banks = this.#stores.flatMap((store) => store.banks);
+    const sum = (of: (bank: Bank) => number) => banks.reduce((total, bank) => total + of(bank), 0);
     return {
       nodes: this.nodeCount,
       denseBytes: sum((bank) => bank.count * sizeOf(bank.options.shape) * 4),
-      storedBytes:
-        sum((bank) => (bank.options.codec ? 0 : bank.count * bank.lanes * 4)) +
-        this.#store.packed.storedBytes,
-      residentBytes: sum((bank) => bank.residentBytes) + this.#store.packed.cachedBytes,
-      indexBytes: this.#store.indexBytes,
+      storedBytes: sum((bank) => (bank.options.codec ? 0 : bank.count * bank.lanes * 4)) + packed.storedBytes,
+      residentBytes: sum((bank) => bank.residentBytes) + packed.cachedBytes + full.residentBytes,
+      indexBytes: this.#stores.reduce((total, store) => total + store.indexBytes, 0),
     };
   }
 
@@ -746,49 +724,22 @@ export class WavetableMatrix {
     return formatFor('toBytes', format).encode(this, options);
   }
 
-  /** Every node as it is stored, for file formats: float32 values, or halves as 16-bit words. */
+  /**
+   * Every node as it is stored, for file formats: float32 values, or halves as 16-bit words; then the nodes' tangents, each by
+   * itself. Writes while they are read do not show.
+   */
   async *storedNodes(): AsyncGenerator<StoredNode> {
     this.#alive('storedNodes');
-    for await (const { cell, ...node } of this.#store.stored()) {
-      const [x, y, z] = nodeOf(this.#settings.dims, cell);
-      yield { x, y, z, ...node };
-    }
+    yield* storedNodes(this.#samplingState);
   }
 
-  /** Sets nodes of any resolution from what storedNodes gave, bit for bit; all of them, or none if one is wrong. */
+  /**
+   * Sets nodes of any resolution, and their tangents, from what storedNodes gave, bit for bit; all of them, or none if one is
+   * wrong. A tangent must be of a node that is among them, or that the cube has.
+   */
   restoreNodes(nodes: Iterable<StoredNode>): void {
     this.#alive('restoreNodes');
-    const Values = this.dtype === 'float16' ? Uint16Array : Float32Array;
-    const known = new Set<number>();
-    const stored = [...nodes].map((node) => {
-      const cell = cellOf('restoreNodes', this.#settings.dims, node.x, node.y, node.z);
-      check(
-        !known.has(cell),
-        () => new ArgumentError(`restoreNodes: there are two nodes at (${node.x}, ${node.y}, ${node.z})`),
-      );
-      known.add(cell);
-      if ('compressed' in node) {
-        const where = `restoreNodes: node (${node.x}, ${node.y}, ${node.z})`;
-        const { shape, codec } = readContainer(node.compressed, where);
-        check(
-          shape[2] === this.channels,
-          () => new ShapeError('restoreNodes', `a node of '${codec}'`, `[H, W, ${this.channels}]`, shape),
-        );
-        return { cell, compressed: node.compressed };
-      }
-      const { shape, values } = node;
-      const size = shape.reduce((a, b) => a * b, 1);
-      check(
-        shape.length === 3 &&
-          size > 0 &&
-          shape[2] === this.channels &&
-          values instanceof Values &&
-          values.length === size,
-        () => new ShapeError('restoreNodes', 'a node', `[H, W, ${this.channels}] of ${Values.name}`, shape),
-      );
-      return { cell, shape, values };
-    });
-    this.#store.restore('restoreNodes', stored);
+    restoreNodes('restoreNodes', this.#samplingState, nodes);
   }
 
   /** @param source what errors call the bytes. */
@@ -800,7 +751,7 @@ export class WavetableMatrix {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#store.dispose();
+    for (const store of this.#stores) store.dispose();
   }
 
   /** How Node's console shows a cube. */
@@ -940,49 +891,13 @@ export class WavetableMatrix {
     if (this.#settings.compression) this.#pending.add(cell);
   }
 
-  #sample(where: string, coords: Coordinates, options: SampleOptions): tf.Tensor4D {
-    this.#alive(where);
-    checkOptionNames(where, options, ['method', 'a', 'resolution', 'channels']);
-    const [h, w] =
-      options.resolution === undefined ? this.resolution : resolutionPair(where, options.resolution);
-    const channels = channelsOf(where, options, this.channels);
-    const choice = checkMethod(where, options.method, options.a);
-    const { tensor, host, made } = coordinateTensor(where, coords);
-    try {
-      this.#checkSize(where, tensor.shape[0], h, w);
-      return tf.tidy(() => {
-        const reading = readingOf({ tensor, host }, choice, this.#settings);
-        checkPolicies(where, reading, this.#settings, (cell) => this.#store.has(cell));
-        let out = sampleBanks(this.#samplingState, reading, [h, w]);
-        if (this.#settings.blend === 'nlerp') out = normalizeQuaternions(out);
-        return channels
-          ? tf.concat(
-              channels.map((c) => tf.slice(out, [0, 0, 0, c], [-1, -1, -1, 1])),
-              3,
-            )
-          : out;
-      }) as tf.Tensor4D;
-    } finally {
-      if (made) tensor.dispose();
-    }
-  }
-
   get #samplingState(): SamplingState {
-    return { store: this.#store, settings: this.#settings };
+    return { store: this.#store, tangents: this.#tangents, settings: this.#settings };
   }
 
-  /** The result must be one tensor that the device can bind; a batch is the caller's to split. */
-  #checkSize(where: string, n: number, h: number, w: number): void {
-    const bytes = n * h * w * this.channels * 4;
-    const limit = findDevice(this.#backend)?.maxPageBytes() ?? Number.POSITIVE_INFINITY;
-    check(
-      bytes <= limit,
-      () =>
-        new DeviceError(
-          `${where}: the result, [${n}, ${h}, ${w}, ${this.channels}], has ${bytes} bytes and the backend ` +
-            `'${this.#backend}' can bind ${limit}; iterate over sampleChunks(coords, { maxBytes })`,
-        ),
-    );
+  /** Of the nodes, and of their tangents. */
+  get #stores(): NodeStore[] {
+    return [this.#store, ...this.#tangents.stores];
   }
 }
 

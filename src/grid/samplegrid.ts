@@ -1,7 +1,9 @@
 /** Sampling a tensor of nodes: what a cube does with nodes of one resolution, as a function. */
 import * as tf from '@tensorflow/tfjs';
-import { check, ShapeError } from '../errors.js';
+import { ArgumentError, check, checkOptionNames, ShapeError } from '../errors.js';
 import type { Boundary } from '../interpolation/stencil.js';
+import { monotoneRows } from '../ops/monotone.js';
+import { splineCoefficients } from '../ops/spline.js';
 import { checkFloatTensor } from '../ops/tensors.js';
 import { type Coordinates, coordinateTensor } from './coordinates.js';
 import { checkMethod, type InterpolationMethod } from './methods.js';
@@ -40,7 +42,12 @@ export function sampleGrid(
     nodes.rank >= 3 && nodes.shape.slice(0, 3).every((n) => n >= 1),
     () => new ShapeError(where, 'nodes', '[X, Y, Z, …] with X, Y, Z ≥ 1', nodes.shape),
   );
+  checkOptionNames(where, options, ['method', 'a', 'boundary']);
   const choice = checkMethod(where, options.method, options.a);
+  check(
+    choice.method !== 'hermite',
+    () => new ArgumentError(`${where}: method 'hermite' needs tangents; make a cube, which holds them`),
+  );
   const boundary = boundariesOf(where, options.boundary);
   const dims = nodes.shape.slice(0, 3) as [number, number, number];
   const cells = dims[0] * dims[1] * dims[2];
@@ -50,14 +57,20 @@ export function sampleGrid(
   try {
     return tf.tidy(() => {
       const reading = readingOf({ tensor, host }, choice, { dims, boundary });
-      const rows = nodes.reshape([cells, payload]);
-      const grid = tf.tensor3d(
-        Int32Array.from({ length: cells }, (_, cell) => cell),
-        dims,
-        'int32',
-      );
+      const rows = nodes.reshape([cells, payload]) as tf.Tensor2D;
+      const order = Int32Array.from({ length: cells }, (_, cell) => cell);
+      const grid = tf.tensor3d(order, dims, 'int32');
       const page = { payload, half: false, firstRow: 0, rows: cells, ordered: true };
-      return readRows(reading, rows, grid, page).reshape([tensor.shape[0], ...shape]);
+      const samples = () => {
+        if (choice.method === 'monotone') {
+          const { taps, weights } = reading.stencil!;
+          return monotoneRows(rows, grid, taps, weights, { ...page, boundary: reading.boundary });
+        }
+        const spline = choice.method === 'bspline';
+        const read = spline ? splineCoefficients(rows, dims, reading.boundary) : rows;
+        return readRows(reading, read, grid, page);
+      };
+      return samples().reshape([tensor.shape[0], ...shape]);
     });
   } finally {
     if (made) tensor.dispose();

@@ -7,6 +7,7 @@ import { registerAddBox } from './addbox.js';
 import { registerFourier } from './fourier.js';
 import { registerCpuGaussians } from './gaussians.js';
 import type { Job, Nodes } from './job.js';
+import { registerCpuMonotone } from './monotone.js';
 import { coordGrad, sample } from './sampling.js';
 import { separable } from './separable.js';
 import { splat } from './splat.js';
@@ -128,4 +129,5 @@ export function registerKernels(): void {
   });
   registerSeparable('cpu', separable);
   registerWavelet();
+  registerCpuMonotone();
 }
