@@ -143,11 +143,11 @@ export function splatAll(
 
 function checkedReading(
   where: string,
-  { store, settings }: SamplingState,
+  { store, axes, settings }: SamplingState,
   coords: Reading['given'],
   choice: MethodChoice,
 ): Reading {
-  const reading = readingOf(coords, choice, settings);
+  const reading = readingOf(axes.locate(coords), choice, settings);
   checkPolicies(where, reading, settings, (cell) => store.has(cell));
   return reading;
 }
@@ -159,6 +159,13 @@ function checkNodes(
   method: InterpolationMethod,
 ): void {
   if (method === 'hermite') tangents.checkComplete(where, store);
+  check(
+    method !== 'bspline' || settings.axes.every((axis) => axis === null || axis.spacing !== null),
+    () =>
+      new ArgumentError(
+        `${where}: method 'bspline' needs nodes at equal distances, and an axis of this cube has positions; use 'catmull-rom'`,
+      ),
+  );
   if (method !== 'bspline' && method !== 'monotone') return;
   check(
     settings.missing !== 'renormalize',

@@ -6,10 +6,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { axisStencil, tapNode } from '../interpolation/stencil.js';
 import { axisTaps, type Basis, basisCode } from '../interpolation/taps.js';
+import { type AxisReading, stencilAlong } from '../ops/axistaps.js';
 import { constantOf } from '../ops/constant.js';
 import type { SamplingAttrs } from '../ops/contract.js';
 import { sampleRows, splatRows } from '../ops/sample.js';
-import { type Stencil, splatTapRows, stencilOf, tapRows } from '../ops/taps.js';
+import { type Stencil, splatTapRows, tapRows } from '../ops/taps.js';
 import type { TapsAttrs } from '../ops/tapscontract.js';
 import { nearestCoords, smoothCoords } from './eased.js';
 import type { MethodChoice } from './methods.js';
@@ -20,6 +21,9 @@ export interface BatchCoords {
   /** [N, 3] float32, index space. */
   tensor: tf.Tensor2D;
   host: Float32Array | undefined;
+  /** Of a cube whose axes have coordinates of their own: how each was read, and the coordinates in the user's units. */
+  axes?: readonly (AxisReading | null)[];
+  user?: BatchCoords;
 }
 
 export interface Reading {
@@ -75,7 +79,7 @@ function tapReading(given: BatchCoords, bases: AxisBases, a: number, settings: L
   const { dims } = settings;
   const boundary = boundaryCodes(settings);
   const basis = bases.map(basisCode) as [number, number, number];
-  const stencil = stencilOf(given.tensor, { dims, boundary, basis, a });
+  const stencil = stencilAlong(given.tensor, given.axes, { dims, boundary, basis, a });
   return { given, coords: given, dims, boundary, stencil, basis, a, moving: true };
 }
 

@@ -7,6 +7,7 @@ import { monotoneRows } from '../ops/monotone.js';
 import { resample } from '../ops/resample.js';
 import { splineCoefficients } from '../ops/spline.js';
 import { onTape } from '../ops/tape.js';
+import type { CubeAxes } from './axes.js';
 import { decodeNode, sampleCompressed } from './blend.js';
 import { decodeRows, formOf } from './forms.js';
 import { COEFFICIENTS, NODES } from './fullpages.js';
@@ -29,10 +30,11 @@ export interface SampleOptions {
   channels?: readonly number[];
 }
 
-/** A cube's nodes and their tangents, and how it is sampled. */
+/** A cube's nodes and their tangents, where they stand, and how it is sampled. */
 export interface SamplingState {
   store: NodeStore;
   tangents: Tangents;
+  axes: CubeAxes;
   settings: Settings;
 }
 
