@@ -57,9 +57,10 @@ export async function fitCoordinates(
   if (initial && (initial.rank !== 2 || initial.shape[0] !== count || initial.shape[1] !== 3)) {
     throw new ShapeError(where, 'initial', `[${count}, 3]`, initial.shape);
   }
-  const bounds = boundsOf(cube);
+  const axes = await positionsOf(cube);
+  const bounds = boundsOf(cube, axes);
   // Every target has `tries` places, one after the other.
-  const first = initial ? initial.clone() : await nearestNodes(cube, targets, starts);
+  const first = initial ? initial.clone() : await nearestNodes(cube, axes, targets, starts);
   const tries = first.shape[0] / count;
   const coords = tf.variable(first) as tf.Variable<tf.Rank.R2>;
   first.dispose();
@@ -95,6 +96,8 @@ export async function fitCoordinates(
   }
 }
 
+const AXES = ['x', 'y', 'z'] as const;
+
 const mean = (values: Float32Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
 
 interface Bounds {
@@ -103,12 +106,24 @@ interface Bounds {
   high: tf.Tensor1D;
 }
 
+/** Where the nodes of each axis lie, in the coordinates that sampleBatch takes. */
+async function positionsOf(cube: WavetableMatrix): Promise<Float32Array[]> {
+  return Promise.all(
+    AXES.map(async (axis) => {
+      const positions = cube.axisPositions(axis);
+      const values = await positions.data<'float32'>();
+      positions.dispose();
+      return values;
+    }),
+  );
+}
+
 /** The first and the last node of each axis; a wrapped axis has none. */
-function boundsOf(cube: WavetableMatrix): Bounds {
-  const { boundary } = cube.options as { boundary: Record<'x' | 'y' | 'z', string> };
-  const ends = (['x', 'y', 'z'] as const).map((axis, j) => {
+function boundsOf(cube: WavetableMatrix, axes: readonly Float32Array[]): Bounds {
+  const { boundary } = cube.options as { boundary: Record<(typeof AXES)[number], string> };
+  const ends = AXES.map((axis, j) => {
     if (boundary[axis] === 'wrap') return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-    return [0, [cube.width, cube.height, cube.depth][j] - 1];
+    return [axes[j][0], axes[j][axes[j].length - 1]];
   });
   return { low: tf.tensor1d(ends.map(([low]) => low)), high: tf.tensor1d(ends.map(([, high]) => high)) };
 }
@@ -122,6 +137,7 @@ const errorsOf = (samples: tf.Tensor4D, targets: tf.Tensor4D) =>
 /** [N·starts, 3]: the places of the nodes that differ least from each target, best first. */
 async function nearestNodes(
   cube: WavetableMatrix,
+  axes: readonly Float32Array[],
   targets: tf.Tensor4D,
   starts: number,
 ): Promise<tf.Tensor2D> {
@@ -134,7 +150,7 @@ async function nearestNodes(
   for (let from = 0; from < places.length; from += step) {
     const part = places.slice(from, from + step);
     const distances = tf.tidy(() => {
-      const nodes = cube.sampleBatch(indexCoordinates(cube, part)).reshape([part.length, -1]) as tf.Tensor2D;
+      const nodes = cube.sampleBatch(nodeCoordinates(axes, part)).reshape([part.length, -1]) as tf.Tensor2D;
       const flat = targets.reshape([targets.shape[0], -1]) as tf.Tensor2D;
       // |t|² is the same for all nodes of a target.
       const squares = tf.sum(tf.square(nodes), 1).expandDims(0);
@@ -150,18 +166,19 @@ async function nearestNodes(
       list.length = Math.min(list.length, most);
     });
   }
-  return indexCoordinates(
-    cube,
+  return nodeCoordinates(
+    axes,
     nearest.flatMap((list) => list.map(({ place }) => places[place])),
   );
 }
 
 /** [N, 3] coordinates of nodes. */
-function indexCoordinates(
-  _cube: WavetableMatrix,
+function nodeCoordinates(
+  axes: readonly Float32Array[],
   places: readonly (readonly [number, number, number])[],
 ): tf.Tensor2D {
-  return tf.tensor2d(places.flat(), [places.length, 3]);
+  const at = places.flatMap((place) => place.map((node, j) => axes[j][node]));
+  return tf.tensor2d(at, [places.length, 3]);
 }
 
 /** For each target the best of its tries. */

@@ -241,7 +241,7 @@ eachBackend('regularisers', () => {
     const values = Float32Array.from({ length: n }, (_, i) => coords[3 * i] / 11 + 0.3 * (next() - 0.5));
     const roughness = async (options: object) => {
       const cube = blank([12, 1, 1], [1, 1, 1]);
-      await fitNodes(cube, { coords, values }, { steps: 150, learningRate: 0.05, ...options });
+      await fitNodes(cube, { coords, values }, { steps: 60, learningRate: 0.1, ...options });
       const rough = tf.tidy(() => smoothness(cube.toTensor()));
       const [value] = await rough.data();
       rough.dispose();
