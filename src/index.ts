@@ -5,7 +5,8 @@ import { AutoCodec } from './codecs/auto.js';
 import { OWN_CODECS } from './codecs/own.js';
 import { provideCodec, provideMethod } from './codecs/registry.js';
 import { npz } from './formats/npz.js';
-import { provideFormat, provideStorage } from './grid/persistence.js';
+import { npzOctaves } from './formats/npzoctaves.js';
+import { provideFormat, provideHierarchyFormat, provideStorage } from './grid/persistence.js';
 import { provideBackend } from './ops/device.js';
 import { downloadStorage, httpStorage, indexedDbStorage } from './storage/browser.js';
 import { fileStorage } from './storage/file.js';
@@ -50,6 +51,14 @@ export { encodePng } from './formats/png.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Coordinates } from './grid/coordinates.js';
 export { type MemoryUsage, type StoredNode, WavetableMatrix } from './grid/matrix.js';
+export type { Octaves } from './grid/octaveblend.js';
+export type {
+  OctaveBasis,
+  OctaveHierarchyOptions,
+  OctaveOffset,
+  OctaveOptions,
+} from './grid/octavelevels.js';
+export { OctaveHierarchy, type StoredHierarchy } from './grid/octaves.js';
 export type { Blend, MatrixOptions, Missing, Resolution } from './grid/options.js';
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
 export type { SampleOptions } from './grid/sampling.js';
@@ -71,4 +80,5 @@ for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () =>
 for (const codec of OWN_CODECS) provideCodec(codec);
 provideMethod(new AutoCodec());
 provideFormat(npz);
+provideHierarchyFormat(npzOctaves);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

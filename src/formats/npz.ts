@@ -17,7 +17,7 @@ import { unzipArchive, zipArchive } from './zip.js';
 const VERSION = 1;
 
 interface Header extends Omit<MatrixOptions, 'metadata' | 'pageBytes'> {
-  format: 'wavecube';
+  format: 'wavecube' | typeof HIERARCHY;
   version: number;
   width: number;
   height: number;
@@ -26,6 +26,11 @@ interface Header extends Omit<MatrixOptions, 'metadata' | 'pageBytes'> {
 }
 
 async function encode(cube: WavetableMatrix, options: Record<string, unknown>): Promise<Uint8Array> {
+  return zipArchive(await cubeEntries(cube), Boolean(options.deflate));
+}
+
+/** The entries of a cube, by name. */
+export async function cubeEntries(cube: WavetableMatrix): Promise<Record<string, Uint8Array>> {
   const header: Header = {
     format: 'wavecube',
     version: VERSION,
@@ -35,10 +40,7 @@ async function encode(cube: WavetableMatrix, options: Record<string, unknown>): 
     ...cube.options,
     user: cube.metadata,
   };
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const entries: Record<string, Uint8Array> = {
-    'metadata.npy': encodeNpy({ dtype: '|u1', shape: [json.length], data: json }),
-  };
+  const entries: Record<string, Uint8Array> = { 'metadata.npy': encodeMetadata(header) };
   const dtype = cube.dtype === 'float16' ? '<f2' : '<f4';
   for await (const node of cube.storedNodes()) {
     const name = `${node.x}_${node.y}_${node.z}.npy`;
@@ -49,11 +51,15 @@ async function encode(cube: WavetableMatrix, options: Record<string, unknown>): 
       entries[`nodes/${name}`] = encodeNpy({ dtype, shape: node.shape, data: node.values });
     }
   }
-  return zipArchive(entries, Boolean(options.deflate));
+  return entries;
 }
 
 async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatrix> {
-  const entries = unzipArchive(bytes, source);
+  return cubeOf(unzipArchive(bytes, source), source);
+}
+
+/** The cube of entries. @throws FormatError for what cubeEntries does not give. */
+export function cubeOf(entries: Record<string, Uint8Array>, source: string): WavetableMatrix {
   const header = readHeader(entries['metadata.npy'], source);
   const { width, height, depth, user, format: _, version: __, ...options } = header;
   const nodes: StoredNode[] = [];
@@ -89,30 +95,48 @@ async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatri
 }
 
 function readHeader(entry: Uint8Array | undefined, source: string): Header {
+  const header = readMetadata<Header>(entry, source);
+  check(
+    header?.format !== HIERARCHY,
+    () =>
+      new FormatError(source, 'holds an OctaveHierarchy and no single cube; OctaveHierarchy.load reads it'),
+  );
+  check(
+    header?.format === 'wavecube',
+    () => new FormatError(source, 'has metadata of something else than a cube'),
+  );
+  checkVersion(header.version, VERSION, source);
+  return header;
+}
+
+/** What metadata.npy of a hierarchy says of itself. */
+export const HIERARCHY = 'wavecube octaves';
+
+/** The JSON of a metadata.npy. */
+export function readMetadata<T>(entry: Uint8Array | undefined, source: string): T {
   check(
     entry !== undefined,
     () => new FormatError(source, 'has no metadata.npy, so it is no cube of Wavecube'),
   );
   const { data } = decodeNpy(entry, `${source}:metadata.npy`);
-  let header: Header;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data as Uint8Array));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data as Uint8Array));
   } catch (cause) {
     throw new FormatError(source, 'has metadata that is no JSON', { cause });
   }
+}
+
+/** metadata.npy of a JSON value. */
+export function encodeMetadata(value: unknown): Uint8Array {
+  const data = new TextEncoder().encode(JSON.stringify(value));
+  return encodeNpy({ dtype: '|u1', shape: [data.length], data });
+}
+
+export function checkVersion(version: unknown, known: number, source: string): void {
   check(
-    header?.format === 'wavecube',
-    () => new FormatError(source, 'has metadata of something else than a cube'),
+    version === known,
+    () => new FormatError(source, `has version ${version} of the npz layout; this library reads ${known}`),
   );
-  check(
-    header.version === VERSION,
-    () =>
-      new FormatError(
-        source,
-        `has version ${header.version} of the npz layout; this library reads ${VERSION}`,
-      ),
-  );
-  return header;
 }
 
 export const npz: FileFormat = {
