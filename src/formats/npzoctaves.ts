@@ -80,7 +80,11 @@ function readHeader(entry: Uint8Array | undefined, source: string): Header {
     () => new FormatError(source, 'has metadata of something else than a hierarchy'),
   );
   checkVersion(header.version, VERSION, source);
-  const { levels } = header;
+  const { levels, user } = header;
+  check(
+    typeof user === 'object' && user !== null && !Array.isArray(user),
+    () => new FormatError(source, `must hold the user's metadata as an object, got ${shown(user)}`),
+  );
   const octaves = Array.isArray(levels) ? levels.map((level) => level?.octave) : [];
   check(
     octaves.length > 0 && octaves.every(Number.isInteger) && new Set(octaves).size === octaves.length,

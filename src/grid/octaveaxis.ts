@@ -8,7 +8,8 @@
  *                                                                              last half a cell behind it; wrap: ½ + p · m/n
  *
  * 'clamp', 'reflect' and 'error' end at the hierarchy's ends, not at those of a shifted level, so p is brought into [0, n − 1] first;
- * 'zero' and 'extrapolate' go on by the level's own cells. An axis of one node, the hierarchy's or the level's, has u = 0.
+ * 'zero' and 'extrapolate' go on by the level's own cells. A level's axis of one node is constant over one of more (u = 0); a level
+ * may have more nodes than an axis of one, and shows the first of them there.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Boundary } from '../interpolation/stencil.js';
