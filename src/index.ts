@@ -5,7 +5,8 @@ import { AutoCodec } from './codecs/auto.js';
 import { OWN_CODECS } from './codecs/own.js';
 import { provideCodec, provideMethod } from './codecs/registry.js';
 import { npz } from './formats/npz.js';
-import { provideFormat, provideStorage } from './grid/persistence.js';
+import { npzOctaves } from './formats/npzoctaves.js';
+import { provideFormat, provideHierarchyFormat, provideStorage } from './grid/persistence.js';
 import { provideBackend } from './ops/device.js';
 import { downloadStorage, httpStorage, indexedDbStorage } from './storage/browser.js';
 import { fileStorage } from './storage/file.js';
@@ -52,6 +53,14 @@ export type { Coordinates } from './grid/coordinates.js';
 export type { StoredNode } from './grid/files.js';
 export { type MemoryUsage, WavetableMatrix } from './grid/matrix.js';
 export { type InterpolationMethod, METHODS } from './grid/methods.js';
+export type { Octaves } from './grid/octaveblend.js';
+export type {
+  OctaveBasis,
+  OctaveHierarchyOptions,
+  OctaveOffset,
+  OctaveOptions,
+} from './grid/octavelevels.js';
+export { OctaveHierarchy, type StoredHierarchy } from './grid/octaves.js';
 export type { Blend, MatrixOptions, Missing, Resolution } from './grid/options.js';
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
 export { type SampleGridOptions, sampleGrid } from './grid/samplegrid.js';
@@ -76,4 +85,5 @@ for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () =>
 for (const codec of OWN_CODECS) provideCodec(codec);
 provideMethod(new AutoCodec());
 provideFormat(npz);
+provideHierarchyFormat(npzOctaves);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);
