@@ -761,7 +761,7 @@ export class WavetableMatrix {
   async toBytes(format = 'npz', options: Record<string, unknown> = {}): Promise<Uint8Array> {
     this.#alive('toBytes');
     if (this.#settings.compression) await this.settle();
-    await this.#axes.refresh();
+    if (this.#axes.variables().length > 0) await this.#axes.refresh();
     return formatFor('toBytes', format).encode(this, options);
   }
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { WavetableLayer } from '../../models/index.js';
-import { ArgumentError, ShapeError, sampleGrid, WavetableMatrix } from '../../src/index.js';
+import { OctaveLayer, WavetableLayer } from '../../models/index.js';
+import { ArgumentError, OctaveHierarchy, ShapeError, sampleGrid, WavetableMatrix } from '../../src/index.js';
 import { eachBackend } from '../support/backends.js';
 import { random, randomArray } from '../support/numbers.js';
 
@@ -111,6 +111,69 @@ eachBackend('WavetableLayer', () => {
   });
 });
 
+eachBackend('OctaveLayer', () => {
+  const levels = { octaveLevels: [-1, 0, 1], gridScale: 2, offset: 'half-cell', channels: 2 } as const;
+
+  it('blends its octaves as a hierarchy with its nodes does', async () => {
+    for (const basis of ['levels', 'laplacian'] as const) {
+      const layer = new OctaveLayer({ width: 6, height: 4, depth: 1, ...levels, basis, stddev: 1 });
+      const coords = tf.tidy(() => tf.mul(places(12), tf.tensor1d([5, 3, 0]))) as tf.Tensor2D;
+      const octaves = tf.tidy(() => tf.linspace(-1.5, 1.5, 12).reshape([12, 1]));
+      const got = layer.apply([coords, octaves]) as tf.Tensor;
+      const hierarchy = new OctaveHierarchy(6, 4, 1, { ...levels, basis, baseResolution: 1, sparse: false });
+      const weights = layer.getWeights();
+      for (const [j, octave] of [-1, 0, 1].entries()) {
+        const cube = hierarchy.getMatrix(octave);
+        const rows = (await weights[j].array()) as number[][];
+        cube.setNodes([...cube.positions()].map(([x, y, z], i) => [x, y, z, rows[i]] as const));
+      }
+      const at = octaves.flatten();
+      const difference = tf.tidy(() =>
+        tf.max(tf.abs(tf.sub(got, hierarchy.sampleBatchBlended(coords, at as tf.Tensor1D)))),
+      );
+      expect((await difference.data())[0]).to.be.below(1e-5);
+      tf.dispose([coords, octaves, got, at, difference]);
+      hierarchy.dispose();
+      layer.dispose();
+    }
+  });
+
+  it('trains all octaves side by side in a model that survives save and load', async () => {
+    const model = tf.sequential({
+      layers: [
+        new OctaveLayer({
+          inputShape: [3],
+          width: 6,
+          height: 6,
+          depth: 1,
+          ...levels,
+          octaves: { [-1]: { channels: 3 } },
+          coordinates: 'unit',
+          combine: 'concat',
+          stddev: 0.1,
+        }),
+        tf.layers.flatten(),
+        tf.layers.dense({ units: 1 }),
+      ],
+    });
+    expect(model.layers[0].outputShape).to.deep.equal([null, 1, 1, 7]);
+    const x = places(150);
+    const y = tf.tidy(() => tf.sin(tf.mul(6, tf.slice(x, [0, 0], [-1, 1]))));
+    model.compile({ optimizer: tf.train.adam(0.1), loss: 'meanSquaredError' });
+    const { history } = await model.fit(x, y, { epochs: 8, batchSize: 50, verbose: 0 });
+    const losses = history.loss as number[];
+    expect(losses[losses.length - 1]).to.be.below(losses[0] / 5);
+    const loaded = await savedAndLoaded(model);
+    const difference = tf.tidy(() =>
+      tf.max(tf.abs(tf.sub(model.predict(x) as tf.Tensor, loaded.predict(x) as tf.Tensor))),
+    );
+    expect((await difference.data())[0]).to.equal(0);
+    tf.dispose([x, y, difference]);
+    model.dispose();
+    loaded.dispose();
+  });
+});
+
 eachBackend('sampleGrid', () => {
   it('has the gradients of a cube’s samples to nodes of any rank and to coords', async () => {
     const nodes = tf.tensor(randomArray(3 * 2 * 2 * 6, random(9)), [3, 2, 2, 6]);
@@ -149,6 +212,17 @@ describe('layers', () => {
       /coordinates must/,
     );
     expect(() => new WavetableLayer({ ...size, stddev: -1 })).to.throw(ArgumentError, /stddev/);
+    expect(() => new OctaveLayer({ ...size, combine: 'sum' as 'blend' })).to.throw(
+      ArgumentError,
+      /combine must be/,
+    );
+    expect(() => new OctaveLayer({ ...size, octaveLevels: [0, 0] })).to.throw(
+      ArgumentError,
+      /octaveLevels must be/,
+    );
+    expect(
+      () => new OctaveLayer({ ...size, octaveLevels: [0, 1], octaves: { 1: { channels: 2 } } }),
+    ).to.throw(ArgumentError, /do not blend/);
     const layer = new WavetableLayer(size);
     expect(() => layer.apply(tf.zeros([2, 4]))).to.throw(ShapeError, /its input must be/);
   });
