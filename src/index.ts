@@ -5,7 +5,8 @@ import { AutoCodec } from './codecs/auto.js';
 import { OWN_CODECS } from './codecs/own.js';
 import { provideCodec, provideMethod } from './codecs/registry.js';
 import { npz } from './formats/npz.js';
-import { provideFormat, provideStorage } from './grid/persistence.js';
+import { npzOctaves } from './formats/npzoctaves.js';
+import { provideFormat, provideHierarchyFormat, provideStorage } from './grid/persistence.js';
 import { provideBackend } from './ops/device.js';
 import { downloadStorage, httpStorage, indexedDbStorage } from './storage/browser.js';
 import { fileStorage } from './storage/file.js';
@@ -58,9 +59,18 @@ export {
   MultiResolutionWavetableMatrix,
   type SetNodeOptions,
 } from './grid/multiresolution.js';
+export type { Octaves } from './grid/octaveblend.js';
+export type {
+  OctaveBasis,
+  OctaveHierarchyOptions,
+  OctaveOffset,
+  OctaveOptions,
+} from './grid/octavelevels.js';
+export { OctaveHierarchy, type StoredHierarchy } from './grid/octaves.js';
 export type { Blend, MatrixOptions, Missing, MixedOptions, Resolution } from './grid/options.js';
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
 export { restoreCube } from './grid/restore.js';
+export { type SampleGridOptions, sampleGrid } from './grid/samplegrid.js';
 export type { SampleOptions } from './grid/sampling.js';
 export type { TangentWavetables } from './grid/tangents.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
@@ -82,4 +92,5 @@ for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () =>
 for (const codec of OWN_CODECS) provideCodec(codec);
 provideMethod(new AutoCodec());
 provideFormat(npz);
+provideHierarchyFormat(npzOctaves);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

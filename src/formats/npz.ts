@@ -18,10 +18,10 @@ import { decodeNpy, encodeNpy } from './npy.js';
 import { unzipArchive, zipArchive } from './zip.js';
 
 /** Of files with tangents, and without. */
-const VERSIONS = { tangents: 2, nodes: 1 };
+const VERSIONS = { nodes: 1, tangents: 2 };
 
 interface Header extends Omit<MatrixOptions & MixedOptions, 'metadata' | 'pageBytes'> {
-  format: 'wavecube';
+  format: 'wavecube' | typeof HIERARCHY;
   version: number;
   width: number;
   height: number;
@@ -30,6 +30,11 @@ interface Header extends Omit<MatrixOptions & MixedOptions, 'metadata' | 'pageBy
 }
 
 async function encode(cube: WavetableMatrix, options: Record<string, unknown>): Promise<Uint8Array> {
+  return zipArchive(await cubeEntries(cube), Boolean(options.deflate));
+}
+
+/** The entries of a cube, by name. */
+export async function cubeEntries(cube: WavetableMatrix): Promise<Record<string, Uint8Array>> {
   const { axes, ...cubeOptions } = cube.options;
   const header: Header = {
     format: 'wavecube',
@@ -56,13 +61,16 @@ async function encode(cube: WavetableMatrix, options: Record<string, unknown>): 
     const folder = tangent ? `tangents/${tangent}` : 'nodes';
     entries[`${folder}/${name}`] = encodeNpy({ dtype, shape, data });
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  entries['metadata.npy'] = encodeNpy({ dtype: '|u1', shape: [json.length], data: json });
-  return zipArchive(entries, Boolean(options.deflate));
+  entries['metadata.npy'] = encodeMetadata(header);
+  return entries;
 }
 
 async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatrix> {
-  const entries = unzipArchive(bytes, source);
+  return cubeOf(unzipArchive(bytes, source), source);
+}
+
+/** The cube of entries. @throws FormatError for what cubeEntries does not give. */
+export function cubeOf(entries: Record<string, Uint8Array>, source: string): WavetableMatrix {
   const header = readHeader(entries['metadata.npy'], source);
   const { width, height, depth, user, format: _, version: __, ...options } = header;
   const nodes: StoredNode[] = [];
@@ -99,27 +107,52 @@ async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatri
 }
 
 function readHeader(entry: Uint8Array | undefined, source: string): Header {
+  const header = readMetadata<Header>(entry, source);
+  check(
+    header?.format !== HIERARCHY,
+    () =>
+      new FormatError(source, 'holds an OctaveHierarchy and no single cube; OctaveHierarchy.load reads it'),
+  );
+  check(
+    header?.format === 'wavecube',
+    () => new FormatError(source, 'has metadata of something else than a cube'),
+  );
+  checkVersion(header.version, Object.values(VERSIONS), source);
+  return header;
+}
+
+/** What metadata.npy of a hierarchy says of itself. */
+export const HIERARCHY = 'wavecube octaves';
+
+/** The JSON of a metadata.npy. */
+export function readMetadata<T>(entry: Uint8Array | undefined, source: string): T {
   check(
     entry !== undefined,
     () => new FormatError(source, 'has no metadata.npy, so it is no cube of Wavecube'),
   );
   const { data } = decodeNpy(entry, `${source}:metadata.npy`);
-  let header: Header;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data as Uint8Array));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data as Uint8Array));
   } catch (cause) {
     throw new FormatError(source, 'has metadata that is no JSON', { cause });
   }
+}
+
+/** metadata.npy of a JSON value. */
+export function encodeMetadata(value: unknown): Uint8Array {
+  const data = new TextEncoder().encode(JSON.stringify(value));
+  return encodeNpy({ dtype: '|u1', shape: [data.length], data });
+}
+
+export function checkVersion(version: unknown, known: readonly number[], source: string): void {
   check(
-    header?.format === 'wavecube',
-    () => new FormatError(source, 'has metadata of something else than a cube'),
-  );
-  check(
-    Object.values(VERSIONS).includes(header.version),
+    known.includes(version as number),
     () =>
-      new FormatError(source, `has version ${header.version} of the npz layout; this library reads 1 and 2`),
+      new FormatError(
+        source,
+        `has version ${version} of the npz layout; this library reads ${known.join(' and ')}`,
+      ),
   );
-  return header;
 }
 
 export const npz: FileFormat = {

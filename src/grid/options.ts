@@ -89,13 +89,24 @@ export interface MixedOptions {
 
 const isCount = (n: unknown): n is number => Number.isInteger(n) && (n as number) >= 1;
 
-function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
+function oneOf<T extends string>(where: string, name: string, value: unknown, allowed: readonly T[]): T {
   check(
     allowed.includes(value as T),
-    () =>
-      new ArgumentError(`WavetableMatrix: ${name} must be one of ${allowed.join(', ')}, got ${shown(value)}`),
+    () => new ArgumentError(`${where}: ${name} must be one of ${allowed.join(', ')}, got ${shown(value)}`),
   );
   return value as T;
+}
+
+/** The boundary of each axis. @throws ArgumentError for one that is none. */
+export function boundariesOf(
+  where: string,
+  given: MatrixOptions['boundary'] = 'clamp',
+): Settings['boundary'] {
+  if (typeof given === 'object') checkOptionNames(`${where}: boundary`, given, ['x', 'y', 'z']);
+  const each = typeof given === 'object' ? given : { x: given, y: given, z: given };
+  return (['x', 'y', 'z'] as const).map((axis) =>
+    oneOf(where, 'boundary', each[axis] ?? 'clamp', BOUNDARIES),
+  ) as Settings['boundary'];
 }
 
 /** [H, W] of a resolution. @throws ArgumentError unless they are positive integers. */
@@ -145,8 +156,6 @@ export function checkOptions(
           `${shown(options.autoCompress)}, ${shown(options.mixed)}`,
       ),
   );
-  if (typeof options.boundary === 'object')
-    checkOptionNames('WavetableMatrix: boundary', options.boundary, ['x', 'y', 'z']);
   checkOptionNames('WavetableMatrix: periodic', options.periodic ?? {}, ['h', 'w']);
   const dims: [number, number, number] = [width, height, depth];
   check(
@@ -174,10 +183,7 @@ export function checkOptions(
     isCount(channels),
     () => new ArgumentError(`WavetableMatrix: channels must be a positive integer, got ${shown(channels)}`),
   );
-  const b = options.boundary ?? 'clamp';
-  const boundary = (typeof b === 'string' ? [b, b, b] : [b.x ?? 'clamp', b.y ?? 'clamp', b.z ?? 'clamp']).map(
-    (name) => oneOf('boundary', name, BOUNDARIES),
-  ) as Settings['boundary'];
+  const boundary = boundariesOf('WavetableMatrix', options.boundary);
   const stated = options.axes ?? {};
   checkOptionNames('WavetableMatrix: axes', stated, ['x', 'y', 'z']);
   const axes = (['x', 'y', 'z'] as const).map((name, j) =>
@@ -187,13 +193,17 @@ export function checkOptions(
     dims,
     resolution: resolutionPair('WavetableMatrix', options.resolution ?? 512),
     channels,
-    dtype: oneOf('dtype', options.dtype ?? 'float32', ['float32', 'float16'] as const),
+    dtype: oneOf('WavetableMatrix', 'dtype', options.dtype ?? 'float32', ['float32', 'float16'] as const),
     sparse: options.sparse ?? true,
     boundary,
     axes,
-    missing: oneOf('missing', options.missing ?? 'zero', ['zero', 'renormalize', 'error'] as const),
+    missing: oneOf('WavetableMatrix', 'missing', options.missing ?? 'zero', [
+      'zero',
+      'renormalize',
+      'error',
+    ] as const),
     trainable: options.trainable ?? false,
-    blend: oneOf('blend', options.blend ?? 'linear', ['linear', 'nlerp'] as const),
+    blend: oneOf('WavetableMatrix', 'blend', options.blend ?? 'linear', ['linear', 'nlerp'] as const),
     periodic: { h: options.periodic?.h ?? false, w: options.periodic?.w ?? false },
     pageBytes: options.pageBytes,
     compression: compressionOf(options.compression),
@@ -237,5 +247,5 @@ function compressionOf(compression: MatrixOptions['compression']): Settings['com
   return { method, quality: structuredClone(quality) };
 }
 
-export const boundaryCodes = (settings: Settings): [number, number, number] =>
+export const boundaryCodes = (settings: Pick<Settings, 'boundary'>): [number, number, number] =>
   settings.boundary.map(boundaryCode) as [number, number, number];

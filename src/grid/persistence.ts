@@ -4,15 +4,17 @@
  */
 import { ArgumentError, check, FormatError, shown } from '../errors.js';
 import type { WavetableMatrix } from './matrix.js';
+import type { OctaveHierarchy } from './octaves.js';
 
-export interface FileFormat {
+/** How files of one kind hold what is of one class, a cube by default. */
+export interface FileFormat<Held = WavetableMatrix> {
   readonly name: string;
   /** The file ending, with its dot. */
   readonly extension: string;
   /** Whether bytes begin as this format's files do. */
   sniff(bytes: Uint8Array): boolean;
-  encode(cube: WavetableMatrix, options: Record<string, unknown>): Promise<Uint8Array>;
-  decode(bytes: Uint8Array, source: string): Promise<WavetableMatrix>;
+  encode(held: Held, options: Record<string, unknown>): Promise<Uint8Array>;
+  decode(bytes: Uint8Array, source: string): Promise<Held>;
 }
 
 export interface Storage {
@@ -24,32 +26,55 @@ export interface Storage {
 }
 
 const formats: FileFormat[] = [];
+const hierarchyFormats: FileFormat<OctaveHierarchy>[] = [];
 const storages: Storage[] = [];
 
 export function provideFormat(format: FileFormat): void {
   if (!formats.includes(format)) formats.push(format);
 }
 
+export function provideHierarchyFormat(format: FileFormat<OctaveHierarchy>): void {
+  if (!hierarchyFormats.includes(format)) hierarchyFormats.push(format);
+}
+
 export function provideStorage(storage: Storage): void {
   if (!storages.includes(storage)) storages.push(storage);
 }
 
-const names = () => formats.map((f) => `'${f.name}'`).join(', ');
+const namesOf = (known: readonly { name: string }[]) => known.map((f) => `'${f.name}'`).join(', ');
 
 /** The format asked for, or the one that the path's ending names, or without an ending the first: npz. */
 export function formatFor(where: string, name: string | undefined, path = ''): FileFormat {
+  return chosenFormat(formats, where, name, path);
+}
+
+/** formatFor of a hierarchy. */
+export function hierarchyFormatFor(
+  where: string,
+  name: string | undefined,
+  path = '',
+): FileFormat<OctaveHierarchy> {
+  return chosenFormat(hierarchyFormats, where, name, path);
+}
+
+function chosenFormat<F extends { name: string; extension: string }>(
+  known: readonly F[],
+  where: string,
+  name: string | undefined,
+  path: string,
+): F {
   const ending = /\.[^./\\]*$/.exec(path)?.[0];
   const format =
     name !== undefined || ending === undefined
-      ? formats.find((f) => f.name === (name ?? formats[0].name))
-      : formats.find((f) => f.extension === ending);
+      ? known.find((f) => f.name === (name ?? known[0].name))
+      : known.find((f) => f.extension === ending);
   check(
     format !== undefined,
     () =>
       new ArgumentError(
         name === undefined
-          ? `${where}: no format ends in '${ending}'; name one: format ${names()}`
-          : `${where}: format must be one of ${names()}, got ${shown(name)}`,
+          ? `${where}: no format ends in '${ending}'; name one: format ${namesOf(known)}`
+          : `${where}: format must be one of ${namesOf(known)}, got ${shown(name)}`,
       ),
   );
   return format;
@@ -57,14 +82,27 @@ export function formatFor(where: string, name: string | undefined, path = ''): F
 
 /** The format whose magic the bytes carry. */
 export function sniffFormat(bytes: Uint8Array, source: string): FileFormat {
-  const format = formats.find((f) => f.sniff(bytes));
+  return sniffed(formats, bytes, source);
+}
+
+/** sniffFormat of a hierarchy. */
+export function sniffHierarchyFormat(bytes: Uint8Array, source: string): FileFormat<OctaveHierarchy> {
+  return sniffed(hierarchyFormats, bytes, source);
+}
+
+function sniffed<F extends { name: string; sniff(bytes: Uint8Array): boolean }>(
+  known: readonly F[],
+  bytes: Uint8Array,
+  source: string,
+): F {
+  const format = known.find((f) => f.sniff(bytes));
   check(format !== undefined, () => {
     const magic = [...bytes.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
     if (bytes[0] === 0x3c)
       return new FormatError(source, 'is a web page or XML and no cube: look at what the server answers');
     return new FormatError(
       source,
-      `is no file that Wavecube knows (it begins with ${magic || 'nothing'}); it reads ${names()}`,
+      `is no file that Wavecube knows (it begins with ${magic || 'nothing'}); it reads ${namesOf(known)}`,
     );
   });
   return format;

@@ -54,6 +54,9 @@ export interface Reading {
   moving: boolean;
 }
 
+/** What a reading must know of a cube. */
+type Lattice = Pick<Settings, 'dims' | 'boundary'>;
+
 /**
  * The reading of coordinates [N, 3] in index space by a method; of hermite that of the nodes, of bspline that of the coefficients,
  * of monotone the places in the cells. Gradients: coords.
@@ -62,7 +65,7 @@ export interface Reading {
 export function readingOf(
   given: BatchCoords,
   { method, a }: MethodChoice,
-  settings: Settings,
+  settings: Lattice,
   only?: () => PageAttrs | null,
 ): Reading {
   if (method === 'cardinal' || method === 'catmull-rom') {
@@ -91,7 +94,7 @@ export function tangentReading(values: Reading, axis: number, settings: Settings
   return tapReading(values.given, bases, values.a, settings);
 }
 
-function tapReading(given: BatchCoords, bases: AxisBases, a: number, settings: Settings): Reading {
+function tapReading(given: BatchCoords, bases: AxisBases, a: number, settings: Lattice): Reading {
   const { dims } = settings;
   const boundary = boundaryCodes(settings);
   const basis = bases.map(basisCode) as [number, number, number];
@@ -99,7 +102,7 @@ function tapReading(given: BatchCoords, bases: AxisBases, a: number, settings: S
   return { given, coords: given, dims, boundary, stencil, basis, a, moving: true };
 }
 
-function fusedReading(given: BatchCoords, bases: AxisBases, a: number, settings: Settings): Reading {
+function fusedReading(given: BatchCoords, bases: AxisBases, a: number, settings: Lattice): Reading {
   const { dims } = settings;
   const boundary = boundaryCodes(settings);
   const basis = bases.map(basisCode) as [number, number, number];
@@ -108,7 +111,7 @@ function fusedReading(given: BatchCoords, bases: AxisBases, a: number, settings:
 }
 
 /** The last node of each axis where the derivative is the left-hand one, ∞ where the axis goes on. */
-const leftHanded = ({ dims, boundary }: Settings) =>
+const leftHanded = ({ dims, boundary }: Lattice) =>
   dims.map((n, j) => (n === 1 || boundary[j] === 'wrap' ? Number.POSITIVE_INFINITY : n - 1));
 
 /** What a page says of itself: attributes of the sampling kernels but the boundary. */
