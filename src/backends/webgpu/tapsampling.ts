@@ -53,17 +53,21 @@ export function sampleTaps(job: TapJob): TensorInfo {
   });
 }
 
+/** Samples that keep a GPU busy with one invocation each. */
+const MANY = 16_384;
+
 /** Invocations that share a sample's lines of taps, and its lanes: of those two each at least. */
-function teamOf(lanes: number): { lines: number; columns: number } {
+function teamOf(lanes: number, count: number): { lines: number; columns: number } {
   if (lanes >= 128) return { lines: 1, columns: 64 };
-  return lanes >= 16 ? { lines: 4, columns: 8 } : { lines: 4, columns: 1 };
+  const lines = count < MANY ? 4 : 1;
+  return lanes >= 16 ? { lines, columns: 8 } : { lines, columns: 1 };
 }
 
 export function weightGrad(job: TapJob): TensorInfo {
   const { gpu, kernel, tensors, attrs, count, lane, lanes } = job;
   const shape = [count, 3, 4];
   if (count * attrs.payload * tensors.nodes.shape[0] === 0) return zeros(gpu, kernel, shape);
-  const { lines, columns } = teamOf(lanes);
+  const { lines, columns } = teamOf(lanes, count);
   return launch(gpu, {
     kernel,
     parts: [...shadersOf(job), 'tapGrad'],
