@@ -27,8 +27,8 @@ const scalarOf = (x: tf.Tensor, y: tf.Tensor) => tf.sum(tf.mul(x, y)) as tf.Scal
 
 eachBackend('gradients of sampling with four taps an axis', () => {
   describe('gradients by weights, and all tangents, equal the trilinear form in float64', () => {
-    const picked = sweep({ half: false }).filter((_, i) => i % 2 === 0);
-    const halves = sweep({ half: true }).filter((_, i) => i % 5 === 3);
+    const picked = sweep({ half: false }).filter((_, i) => i % 3 === 1);
+    const halves = sweep({ half: true }).filter((_, i) => i % 9 === 3);
     for (const [name, options] of [...picked, ...halves]) {
       it(`${name}${options.half ? ', float16' : ''}`, () => using(options, (c) => checkForms(c, options)));
     }
