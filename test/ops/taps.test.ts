@@ -138,7 +138,7 @@ eachBackend('sampling with four taps an axis', () => {
 
   describe('not-finite coordinates', () => {
     const bad = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const payload of [1, 4, 9, 64, 1030]) {
+    for (const payload of [1, 9, 64]) {
       it(`give NaN rows, zero gradients, and let no value through, payload ${payload}`, () =>
         using({ dims: [3, 4, 2], payload, samples: 9, basis: 'cardinal', margin: 0 }, async (c) => {
           for (let j = 0; j < 3; j++) c.positions[3 * (2 * j + 1) + j] = bad[j];
@@ -190,7 +190,7 @@ eachBackend('sampling with four taps an axis', () => {
   });
 
   for (const half of [false, true]) {
-    for (const payload of [1, 3, 4, 9, 64, 1030]) {
+    for (const payload of [1, 9, 64]) {
       it(`a node of NaN and ∞ does not reach samples without it among their taps, payload ${payload}, ${half ? 'float16' : 'float32'}`, () =>
         using(
           { dims: [6, 2, 6], payload, samples: 24, missing: 0.3, half, basis: 'cardinal', margin: 0 },
@@ -233,8 +233,8 @@ eachBackend('sampling with four taps an axis', () => {
   }
 
   it('repeated calls are bitwise equal, a crowded cell included', async () => {
-    for (const payload of [1, 3, 8, 20, 1030]) {
-      const n = payload > 1000 ? 100 : 700;
+    for (const payload of [3, 64]) {
+      const n = 300;
       await using({ dims: [4, 4, 4], payload, samples: n, basis: 'bspline' }, async (c) => {
         for (let i = 0; i < n; i++) c.positions[i] = 1 + 0.999 * Math.abs(c.positions[i] % 1);
         const coords = tf.tensor2d(c.positions, [n, 3]);

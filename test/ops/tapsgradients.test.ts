@@ -27,8 +27,11 @@ const scalarOf = (x: tf.Tensor, y: tf.Tensor) => tf.sum(tf.mul(x, y)) as tf.Scal
 
 eachBackend('gradients of sampling with four taps an axis', () => {
   describe('gradients by weights, and all tangents, equal the trilinear form in float64', () => {
-    const picked = sweep({ half: false }).filter((_, i) => i % 2 === 0);
-    const halves = sweep({ half: true }).filter((_, i) => i % 5 === 3);
+    // Few widths: a GPU's pipelines differ by it, and take longer to compile than to run.
+    const of = (half: boolean, payloads: number[]) =>
+      sweep({ half }).filter(([, { payload }]) => payloads.includes(payload));
+    const picked = of(false, [1, 4, 9, 64]);
+    const halves = of(true, [9, 64]);
     for (const [name, options] of [...picked, ...halves]) {
       it(`${name}${options.half ? ', float16' : ''}`, () => using(options, (c) => checkForms(c, options)));
     }
