@@ -5,11 +5,22 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { axisStencil, tapNode } from '../interpolation/stencil.js';
-import { axisTaps, basisCode } from '../interpolation/taps.js';
+import { axisTaps, type Basis, basisCode } from '../interpolation/taps.js';
+import { type AxisReading, stencilAlong } from '../ops/axistaps.js';
+import { constantOf } from '../ops/constant.js';
 import type { SamplingAttrs } from '../ops/contract.js';
 import { sampleRows, splatRows } from '../ops/sample.js';
-import { type Stencil, splatTapRows, stencilOf, tapRows } from '../ops/taps.js';
+import {
+  fuses,
+  type Stencil,
+  type StencilSpec,
+  splatTapRows,
+  stencilOf,
+  tapRows,
+  tapRowsAt,
+} from '../ops/taps.js';
 import type { TapsAttrs } from '../ops/tapscontract.js';
+import { nearestCoords, smoothCoords } from './eased.js';
 import type { MethodChoice } from './methods.js';
 import { boundaryCodes, type Settings } from './options.js';
 
@@ -18,42 +29,100 @@ export interface BatchCoords {
   /** [N, 3] float32, index space. */
   tensor: tf.Tensor2D;
   host: Float32Array | undefined;
+  /** Of a cube whose axes have coordinates of their own: how each was read, and the coordinates in the user's units. */
+  axes?: readonly (AxisReading | null)[];
+  user?: BatchCoords;
 }
 
 export interface Reading {
+  /** The caller's coordinates, which policies are about. */
+  given: BatchCoords;
+  /** Where the fused kernels sample: moved by nearest and smoothstep, else `given`. */
   coords: BatchCoords;
   /** Nodes along each axis. */
   dims: readonly [number, number, number];
   /** boundaryCode of each axis. */
   boundary: [number, number, number];
-  /** null: linear at `coords`, by the fused kernels. */
+  /** null: linear at `coords`, by the fused kernels, or `fused`. */
   stencil: Stencil | null;
+  /** Of a reading of one page that fuses: its stencil has not been made. */
+  fused?: StencilSpec;
   /** basisCode of each axis, and a: what the stencil was made of; for the host. */
   basis: [number, number, number];
   a: number;
+  /** Whether weights change with the coordinates. */
+  moving: boolean;
 }
 
-/** The reading of coordinates [N, 3] in index space by a method. Gradients: coords. */
-export function readingOf(coords: BatchCoords, { method, a }: MethodChoice, settings: Settings): Reading {
-  const boundary = boundaryCodes(settings);
+/**
+ * The reading of coordinates [N, 3] in index space by a method; of hermite that of the nodes, of bspline that of the coefficients,
+ * of monotone the places in the cells. Gradients: coords.
+ * @param only says which page alone it is made for, if one: where that fuses, no stencil is made.
+ */
+export function readingOf(
+  given: BatchCoords,
+  { method, a }: MethodChoice,
+  settings: Settings,
+  only?: () => PageAttrs | null,
+): Reading {
+  if (method === 'cardinal' || method === 'catmull-rom') {
+    const page = given.axes ? null : only?.();
+    const make = page && fuses(page) ? fusedReading : tapReading;
+    return make(given, uniform('cardinal'), a, settings);
+  }
+  if (method === 'bspline' || method === 'hermite') return tapReading(given, uniform(method), a, settings);
+  if (method === 'monotone') return tapReading(given, uniform('place'), a, settings);
   const { dims } = settings;
-  const basis: [number, number, number] = [0, 0, 0];
-  if (method === 'linear') return { coords, dims, boundary, stencil: null, basis, a };
-  basis.fill(basisCode('cardinal'));
-  const stencil = stencilOf(coords.tensor, { dims, boundary, basis, a });
-  return { coords, dims, boundary, stencil, basis, a };
+  const boundary = boundaryCodes(settings);
+  let coords = given;
+  if (method === 'nearest') coords = nearestCoords(given);
+  if (method === 'smoothstep') coords = smoothCoords(given, leftHanded(settings));
+  const moving = method !== 'nearest';
+  return { given, coords, dims, boundary, stencil: null, basis: [0, 0, 0], a, moving };
 }
+
+type AxisBases = readonly [Basis, Basis, Basis];
+const uniform = (basis: Basis): AxisBases => [basis, basis, basis];
+
+/** The reading of an axis's tangents by hermite: the derivative's basis along that axis, the values' along the others. */
+export function tangentReading(values: Reading, axis: number, settings: Settings): Reading {
+  const bases = [...uniform('hermite')] as [Basis, Basis, Basis];
+  bases[axis] = 'hermite-tangent';
+  return tapReading(values.given, bases, values.a, settings);
+}
+
+function tapReading(given: BatchCoords, bases: AxisBases, a: number, settings: Settings): Reading {
+  const { dims } = settings;
+  const boundary = boundaryCodes(settings);
+  const basis = bases.map(basisCode) as [number, number, number];
+  const stencil = stencilAlong(given.tensor, given.axes, { dims, boundary, basis, a });
+  return { given, coords: given, dims, boundary, stencil, basis, a, moving: true };
+}
+
+function fusedReading(given: BatchCoords, bases: AxisBases, a: number, settings: Settings): Reading {
+  const { dims } = settings;
+  const boundary = boundaryCodes(settings);
+  const basis = bases.map(basisCode) as [number, number, number];
+  const fused = { dims: [...dims], boundary, basis, a } as StencilSpec;
+  return { given, coords: given, dims, boundary, stencil: null, fused, basis, a, moving: true };
+}
+
+/** The last node of each axis where the derivative is the left-hand one, ∞ where the axis goes on. */
+const leftHanded = ({ dims, boundary }: Settings) =>
+  dims.map((n, j) => (n === 1 || boundary[j] === 'wrap' ? Number.POSITIVE_INFINITY : n - 1));
 
 /** What a page says of itself: attributes of the sampling kernels but the boundary. */
 export type PageAttrs = Omit<SamplingAttrs, 'boundary'> & TapsAttrs;
 
 /** [N, F]: what a page gives to each sample. Gradients: nodes, and coords or weights. */
 export function readRows(
-  { coords, boundary, stencil }: Reading,
+  { coords, boundary, stencil, fused }: Reading,
   nodes: tf.Tensor,
   grid: tf.Tensor3D,
   attrs: PageAttrs,
 ): tf.Tensor2D {
+  if (fused && fuses(attrs)) return tapRowsAt(nodes, grid, coords.tensor, fused, attrs);
+  if (fused) return tapRows(nodes, grid, stencilOf(coords.tensor, fused), attrs);
   if (stencil) return tapRows(nodes, grid, stencil, attrs);
   return sampleRows(nodes, grid, coords.tensor, { ...attrs, boundary } as SamplingAttrs);
 }
@@ -69,16 +138,25 @@ export function splatRead(
   return splatRows(values, grid, coords.tensor, { ...attrs, boundary } as SamplingAttrs);
 }
 
+/** The same reading with the weights' magnitudes: |w| of every tap. Gradients: coords. */
+export function withMagnitudes(reading: Reading, stencil: Stencil): Reading {
+  const sign = constantOf(stencil.weights, (w) => tf.sub(1, tf.mul(2, tf.cast(tf.less(w, 0), 'float32'))));
+  return { ...reading, stencil: { taps: stencil.taps, weights: tf.mul(stencil.weights, sign) } };
+}
+
+const rowsOf = ({ tensor, host }: BatchCoords, first: number, count: number): BatchCoords => ({
+  tensor: tf.slice(tensor, [first, 0], [count, 3]),
+  host: host?.subarray(3 * first, 3 * (first + count)),
+});
+
 /** Samples first … first + count − 1 of a reading. */
 export function partOf(reading: Reading, first: number, count: number): Reading {
-  const { coords, stencil } = reading;
+  const { given, coords, stencil } = reading;
   if (first === 0 && count === coords.tensor.shape[0]) return reading;
   return {
     ...reading,
-    coords: {
-      tensor: tf.slice(coords.tensor, [first, 0], [count, 3]),
-      host: coords.host?.subarray(3 * first, 3 * (first + count)),
-    },
+    given: rowsOf(given, first, count),
+    coords: rowsOf(coords, first, count),
     stencil: stencil && {
       taps: tf.slice(stencil.taps, [first, 0, 0], [count, 3, 4]),
       weights: tf.slice(stencil.weights, [first, 0, 0], [count, 3, 4]),
@@ -103,6 +181,7 @@ export function eachTouched(
   for (const x of xs) for (const y of ys) for (const z of zs) found((x * dims[1] + y) * dims[2] + z);
 }
 
+const PLACE = basisCode('place');
 const linear = { base: 0, fraction: 0, slope: 0 };
 const nodes = new Int32Array(4);
 const weights = new Float64Array(4);
@@ -113,13 +192,18 @@ function touchedNodes(reading: Reading, i: number, j: number, slopes: boolean): 
   const code = reading.boundary[j];
   const r = reading.coords.host![3 * i + j];
   if (!Number.isFinite(r)) return null;
-  if (!reading.stencil) {
+  if (!reading.stencil && !reading.fused) {
     axisStencil(r, n, code, linear);
-    const both = slopes && linear.slope !== 0;
+    const both = slopes && reading.moving && linear.slope !== 0;
     const low = both || linear.fraction !== 1 ? tapNode(linear.base, n, code) : -1;
     const high = both || linear.fraction !== 0 ? tapNode(linear.base + 1, n, code) : -1;
     return [low, high].filter((node) => node >= 0);
   }
+  const place = reading.basis[j] === PLACE;
   axisTaps(r, n, code, reading.basis[j], reading.a, 0, nodes, weights);
+  // On a node the others do not count, whatever a place says of its cell.
+  const only = weights[0] === 0 ? nodes[1] : weights[0] === 1 ? nodes[2] : null;
+  if (place && !slopes && only !== null) return only < 0 ? [] : [only];
+  if (place) return [...nodes].filter((node) => node >= 0);
   return [0, 1, 2, 3].filter((k) => nodes[k] >= 0 && (slopes || weights[k] !== 0)).map((k) => nodes[k]);
 }
