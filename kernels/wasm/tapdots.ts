@@ -2,6 +2,7 @@
  * WavecubeTapsGrad and its tangent for one sample (src/ops/tapscontract.ts): the dot products ⟨row, values⟩ of its list
  * (taplist.ts, PLACES), put into a cube of 4 × 4 × 4 floats by the axes' entries, and the gradient by the weights from that.
  */
+// biome-ignore-all lint/complexity/noStaticOnlyClass: see lanes.ts
 import { Half } from './half';
 import { V } from './lanes';
 import { AXIS_BYTES, AXIS_ENTRY, AXIS_H, AXIS_U, SECOND } from './taplist';

@@ -1,9 +1,10 @@
 /**
  * WavecubeTaps, its adjoint, its gradient by the weights, and their tangents. Contract: src/ops/tapscontract.ts.
  *
- * A sample's 64 taps become a list (taplist.ts), over which the payload is streamed once. Of a page that the second-level
- * cache does not hold, samples are visited in the order of their cells, so that neighbours find each other's rows there. Of
- * wide rows the lists of a block of samples are made first, and the payload is cut into tiles; a block bounds the scratch.
+ * A sample's 64 taps become a list (taplist.ts), over which the payload is streamed once; of narrow rows of a page in order they
+ * mostly are runs (tapruns.ts) and need none. Of a page that the second-level cache does not hold, samples are visited in the order
+ * of their cells, so that neighbours find each other's rows there; not of narrow rows, unless straight from coordinates: to bring
+ * the records of stencils together costs as much. Of wide rows the lists of a block of samples are made first, and the payload is cut into tiles; a block bounds the scratch.
  * All of it is serial, and so the same each time.
  */
 import { open, take } from './layout';
@@ -39,7 +40,7 @@ import { scatterTaps } from './tapscatter';
 const MANY: i32 = 256;
 const FEW: i32 = 32;
 /** Bytes of a tile: the rows around a cell stay in the second-level cache, those that are written to in the first. */
-const SAMPLE_TILE: usize = 2048;
+const SAMPLE_TILE: usize = 4096;
 const SPLAT_TILE: usize = 512;
 const GRAD_TILE: usize = 2048;
 /** Bytes of a page that stay in the second-level cache. */
