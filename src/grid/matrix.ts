@@ -511,8 +511,9 @@ export class WavetableMatrix {
 
   /**
    * The cube at fractional (x, y, z).
+   * @param options method ('linear'), a, resolution, channels: see SampleOptions.
    * @returns [H, W, C] float32 at the cube's resolution or the one asked for.
-   * Gradients: nodes of a trainable cube.
+   * Gradients: nodes and tangents of a trainable cube.
    * @throws CoordinateError if a coordinate is NaN or infinite; else as sampleBatch.
    */
   sample(x: number, y: number, z: number, options: SampleOptions = {}): tf.Tensor3D {
@@ -527,10 +528,18 @@ export class WavetableMatrix {
    * The cube at N fractional coordinates.
    * @param coords [N, 3] index-space (x, y, z); N may be 0.
    * @returns [N, H, W, C] float32. A row whose coordinate is NaN or infinite is NaN, with zero gradients.
-   * Gradients: nodes of a trainable cube, coords if a tensor; second order of both. The derivative at a node is the
-   * right-hand one (at the last the left-hand one), outside a clamped axis 0.
-   * @throws ShapeError if coords is not [N, 3]; CoordinateError under boundary 'error', MissingNodeError under missing
-   * 'error'; DeviceError if the result exceeds what the backend can hold, with sampleChunks as the way out.
+   * Gradients: nodes and tangents of a trainable cube, coords if a tensor ('nearest': zero); second order of both, but of
+   * 'monotone', whose second derivative throws. The derivative at a node is the right-hand one (at the last the left-hand one),
+   * outside a clamped axis 0.
+   * `options.method` 'bspline' reads coefficients of all nodes, absent ones as zeros: made once and kept until a node changes (up
+   * to 256 MiB, or cacheBytes if more; not at cacheBytes 0), made anew by each call of a trainable cube, whose samples are better
+   * taken in one batch. 'monotone' keeps so what it reads, unless the cube is one page at the resolution asked for. 'hermite'
+   * needs setTangents. Under missing: 'renormalize' weights of both signs may cancel: their sum is taken for no less than a
+   * quarter of the sum of their magnitudes, so that no sample by a cubic exceeds four times its largest node.
+   * @throws ShapeError if coords is not [N, 3]; CoordinateError under boundary 'error'; MissingNodeError under missing 'error'
+   * (of 'bspline' if any node is missing), and where 'hermite' lacks a tangent; ArgumentError for a method or `a` that is none,
+   * or 'bspline' and 'monotone' under missing 'renormalize'; DeviceError if the result exceeds what the backend can hold, with
+   * sampleChunks as the way out, or if a method needs all nodes in one tensor that does.
    */
   sampleBatch(coords: Coordinates, options: SampleOptions = {}): tf.Tensor4D {
     this.#alive('sampleBatch');
@@ -551,12 +560,15 @@ export class WavetableMatrix {
   }
 
   /**
-   * The adjoint of sampleBatch (of its linear part: `blend` is left out): ⟨sampleBatch(coords), values⟩ =
-   * Σ ⟨page, splat⟩. Pure: adds nothing to the cube.
+   * The adjoint of sampleBatch (of its linear part: `blend` is left out): ⟨sampleBatch(coords, options), values⟩ =
+   * Σ ⟨page, splat⟩, pages of tangents too. Pure: adds nothing to the cube.
    * @param values [N, H, W, C] at the cube's resolution.
+   * @param options method, and a: as sampleBatch's. 'hermite' gives to nodes and tangents, every other to nodes alone (zeros to
+   * tangents); 'bspline' goes back through the prefilter.
    * @returns one tensor a page, shaped as trainableVariables(): [rows, H·W·C]; rowOf says which row is which node.
    * Gradients: values, coords.
-   * @throws ShapeError if values is not [N, H, W, C]; else as sampleBatch.
+   * @throws ShapeError if values is not [N, H, W, C]; ArgumentError for 'monotone', which is not linear in the nodes; else as
+   * sampleBatch.
    */
   splat(
     coords: Coordinates,
@@ -598,7 +610,7 @@ export class WavetableMatrix {
   }
 
   /**
-   * The pages of a trainable cube; hand them to an optimiser, or let minimize find them. New pages come last. Nodes set
+   * The pages of a trainable cube, those of tangents included; hand them to an optimiser, or let minimize find them. New pages come last. Nodes set
    * in bulk, or a dense cube, make few large pages; nodes set one by one make more, and each costs a pass a sample.
    * A node set where another was deleted takes over its place, and with it an optimiser's moments. On cpu, tfjs's slice
    * and dataSync give views of a variable, which setNode changes: copy them first.

@@ -10,15 +10,7 @@ import { type AxisReading, stencilAlong } from '../ops/axistaps.js';
 import { constantOf } from '../ops/constant.js';
 import type { SamplingAttrs } from '../ops/contract.js';
 import { sampleRows, splatRows } from '../ops/sample.js';
-import {
-  fuses,
-  type Stencil,
-  type StencilSpec,
-  splatTapRows,
-  stencilOf,
-  tapRows,
-  tapRowsAt,
-} from '../ops/taps.js';
+import { fuses, type Stencil, type StencilSpec, splatTapRows, tapRows, tapRowsAt } from '../ops/taps.js';
 import type { TapsAttrs } from '../ops/tapscontract.js';
 import { nearestCoords, smoothCoords } from './eased.js';
 import type { MethodChoice } from './methods.js';
@@ -43,10 +35,10 @@ export interface Reading {
   dims: readonly [number, number, number];
   /** boundaryCode of each axis. */
   boundary: [number, number, number];
-  /** null: linear at `coords`, by the fused kernels, or `fused`. */
-  stencil: Stencil | null;
-  /** Of a reading of one page that fuses: its stencil has not been made. */
-  fused?: StencilSpec;
+  /** null: linear at `coords`, by the fused kernels. Made when it is first asked for. */
+  readonly stencil: Stencil | null;
+  /** What the stencil at `coords` is made with; where a kernel may make it by itself. */
+  spec: StencilSpec | null;
   /** basisCode of each axis, and a: what the stencil was made of; for the host. */
   basis: [number, number, number];
   a: number;
@@ -60,19 +52,10 @@ type Lattice = Pick<Settings, 'dims' | 'boundary'>;
 /**
  * The reading of coordinates [N, 3] in index space by a method; of hermite that of the nodes, of bspline that of the coefficients,
  * of monotone the places in the cells. Gradients: coords.
- * @param only says which page alone it is made for, if one: where that fuses, no stencil is made.
  */
-export function readingOf(
-  given: BatchCoords,
-  { method, a }: MethodChoice,
-  settings: Lattice,
-  only?: () => PageAttrs | null,
-): Reading {
-  if (method === 'cardinal' || method === 'catmull-rom') {
-    const page = given.axes ? null : only?.();
-    const make = page && fuses(page) ? fusedReading : tapReading;
-    return make(given, uniform('cardinal'), a, settings);
-  }
+export function readingOf(given: BatchCoords, { method, a }: MethodChoice, settings: Lattice): Reading {
+  if (method === 'cardinal' || method === 'catmull-rom')
+    return tapReading(given, uniform('cardinal'), a, settings);
   if (method === 'bspline' || method === 'hermite') return tapReading(given, uniform(method), a, settings);
   if (method === 'monotone') return tapReading(given, uniform('place'), a, settings);
   const { dims } = settings;
@@ -81,7 +64,17 @@ export function readingOf(
   if (method === 'nearest') coords = nearestCoords(given);
   if (method === 'smoothstep') coords = smoothCoords(given, leftHanded(settings));
   const moving = method !== 'nearest';
-  return { given, coords, dims, boundary, stencil: null, basis: [0, 0, 0], a, moving };
+  return {
+    given,
+    coords,
+    dims,
+    boundary,
+    stencil: null,
+    spec: null,
+    basis: [LINEAR, LINEAR, LINEAR],
+    a,
+    moving,
+  };
 }
 
 type AxisBases = readonly [Basis, Basis, Basis];
@@ -98,16 +91,22 @@ function tapReading(given: BatchCoords, bases: AxisBases, a: number, settings: L
   const { dims } = settings;
   const boundary = boundaryCodes(settings);
   const basis = bases.map(basisCode) as [number, number, number];
-  const stencil = stencilAlong(given.tensor, given.axes, { dims, boundary, basis, a });
-  return { given, coords: given, dims, boundary, stencil, basis, a, moving: true };
-}
-
-function fusedReading(given: BatchCoords, bases: AxisBases, a: number, settings: Lattice): Reading {
-  const { dims } = settings;
-  const boundary = boundaryCodes(settings);
-  const basis = bases.map(basisCode) as [number, number, number];
-  const fused = { dims: [...dims], boundary, basis, a } as StencilSpec;
-  return { given, coords: given, dims, boundary, stencil: null, fused, basis, a, moving: true };
+  const spec = { dims: [...dims], boundary, basis, a } as StencilSpec;
+  let made: Stencil | null = null;
+  return {
+    given,
+    coords: given,
+    dims,
+    boundary,
+    get stencil() {
+      made ??= stencilAlong(given.tensor, given.axes, spec);
+      return made;
+    },
+    spec: given.axes ? null : spec,
+    basis,
+    a,
+    moving: true,
+  };
 }
 
 /** The last node of each axis where the derivative is the left-hand one, ∞ where the axis goes on. */
@@ -119,13 +118,14 @@ export type PageAttrs = Omit<SamplingAttrs, 'boundary'> & TapsAttrs;
 
 /** [N, F]: what a page gives to each sample. Gradients: nodes, and coords or weights. */
 export function readRows(
-  { coords, boundary, stencil, fused }: Reading,
+  reading: Reading,
   nodes: tf.Tensor,
   grid: tf.Tensor3D,
   attrs: PageAttrs,
 ): tf.Tensor2D {
-  if (fused && fuses(attrs)) return tapRowsAt(nodes, grid, coords.tensor, fused, attrs);
-  if (fused) return tapRows(nodes, grid, stencilOf(coords.tensor, fused), attrs);
+  const { coords, boundary, spec } = reading;
+  if (spec && fuses(attrs)) return tapRowsAt(nodes, grid, coords.tensor, spec, attrs);
+  const { stencil } = reading;
   if (stencil) return tapRows(nodes, grid, stencil, attrs);
   return sampleRows(nodes, grid, coords.tensor, { ...attrs, boundary } as SamplingAttrs);
 }
@@ -144,7 +144,8 @@ export function splatRead(
 /** The same reading with the weights' magnitudes: |w| of every tap. Gradients: coords. */
 export function withMagnitudes(reading: Reading, stencil: Stencil): Reading {
   const sign = constantOf(stencil.weights, (w) => tf.sub(1, tf.mul(2, tf.cast(tf.less(w, 0), 'float32'))));
-  return { ...reading, stencil: { taps: stencil.taps, weights: tf.mul(stencil.weights, sign) } };
+  const weights = tf.mul(stencil.weights, sign) as tf.Tensor3D;
+  return { ...reading, spec: null, stencil: { taps: stencil.taps, weights } };
 }
 
 const rowsOf = ({ tensor, host }: BatchCoords, first: number, count: number): BatchCoords => ({
@@ -184,6 +185,7 @@ export function eachTouched(
   for (const x of xs) for (const y of ys) for (const z of zs) found((x * dims[1] + y) * dims[2] + z);
 }
 
+const LINEAR = basisCode('linear');
 const PLACE = basisCode('place');
 const linear = { base: 0, fraction: 0, slope: 0 };
 const nodes = new Int32Array(4);
@@ -195,7 +197,7 @@ function touchedNodes(reading: Reading, i: number, j: number, slopes: boolean): 
   const code = reading.boundary[j];
   const r = reading.coords.host![3 * i + j];
   if (!Number.isFinite(r)) return null;
-  if (!reading.stencil && !reading.fused) {
+  if (reading.basis[j] === LINEAR) {
     axisStencil(r, n, code, linear);
     const both = slopes && reading.moving && linear.slope !== 0;
     const low = both || linear.fraction !== 1 ? tapNode(linear.base, n, code) : -1;

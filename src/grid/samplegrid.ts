@@ -60,7 +60,7 @@ export function sampleGrid(
       const order = Int32Array.from({ length: cells }, (_, cell) => cell);
       const grid = tf.tensor3d(order, dims, 'int32');
       const page = { payload, half: false, firstRow: 0, rows: cells, ordered: true };
-      const reading = readingOf({ tensor, host }, choice, { dims, boundary }, () => page);
+      const reading = readingOf({ tensor, host }, choice, { dims, boundary });
       const samples = () => {
         if (choice.method === 'monotone') {
           const { taps, weights } = reading.stencil!;

@@ -23,7 +23,11 @@ import type { Tangents } from './tangents.js';
 import { touchedPart, withHost } from './touched.js';
 
 export interface SampleOptions {
-  /** How to go from node to node; default 'linear'. See InterpolationMethod. */
+  /**
+   * How to go from node to node; default 'linear'. 'nearest': as it is; 'smoothstep': linear, eased; 'cardinal' (a), 'catmull-rom':
+   * cubic, with slopes of neighbours; 'bspline': the interpolating cubic B-spline, C2; 'hermite': cubic, with the tangents given;
+   * 'monotone': cubic, without overshoot.
+   */
   method?: InterpolationMethod;
   /** The parameter of method 'cardinal', in [−1, 0]; default −0.5. */
   a?: number;

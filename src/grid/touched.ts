@@ -3,10 +3,10 @@
  * none in a bank, and neither reading its rows nor resampling zeros says anything of them.
  */
 import * as tf from '@tensorflow/tfjs';
-import { constantOf } from '../ops/constant.js';
 import { findDevice } from '../ops/device.js';
 import { type Places, takeRows } from '../ops/sumrows.js';
 import { onTape } from '../ops/tape.js';
+import { untaped } from '../ops/taps.js';
 import type { Bank } from './bank.js';
 import { type BatchCoords, eachTouched, type Reading } from './reading.js';
 
@@ -67,9 +67,7 @@ function partAt(reading: Reading, places: Int32Array): TouchedPart {
       coords: own,
       given: given === coords ? own : rows(given),
       stencil: stencil && {
-        taps: constantOf(stencil.weights, () =>
-          tf.gather(stencil.taps, tf.tensor1d(places, 'int32')),
-        ) as tf.Tensor3D,
+        taps: untaped(() => tf.gather(stencil.taps, tf.tensor1d(places, 'int32'))),
         weights: takeRows(stencil.weights.reshape([-1, 12]), places).reshape([k, 3, 4]) as tf.Tensor3D,
       },
     },
