@@ -47,13 +47,20 @@ export {
 } from './errors.js';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/npy.js';
 export { encodePng } from './formats/png.js';
+export { type AdaptiveOptions, type AdaptiveResolution, adaptiveResolution } from './grid/adaptive.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Coordinates } from './grid/coordinates.js';
 export type { StoredNode } from './grid/files.js';
 export { type MemoryUsage, WavetableMatrix } from './grid/matrix.js';
 export { type InterpolationMethod, METHODS } from './grid/methods.js';
-export type { Blend, MatrixOptions, Missing, Resolution } from './grid/options.js';
+export {
+  type MultiResolutionOptions,
+  MultiResolutionWavetableMatrix,
+  type SetNodeOptions,
+} from './grid/multiresolution.js';
+export type { Blend, MatrixOptions, Missing, MixedOptions, Resolution } from './grid/options.js';
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
+export { restoreCube } from './grid/restore.js';
 export type { SampleOptions } from './grid/sampling.js';
 export type { TangentWavetables } from './grid/tangents.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';

@@ -10,16 +10,17 @@
  */
 import { check, FormatError, shown, WavecubeError } from '../errors.js';
 import type { StoredNode } from '../grid/files.js';
-import { WavetableMatrix } from '../grid/matrix.js';
-import type { MatrixOptions } from '../grid/options.js';
+import type { WavetableMatrix } from '../grid/matrix.js';
+import type { MatrixOptions, MixedOptions } from '../grid/options.js';
 import type { FileFormat } from '../grid/persistence.js';
+import { restoreCube } from '../grid/restore.js';
 import { decodeNpy, encodeNpy } from './npy.js';
 import { unzipArchive, zipArchive } from './zip.js';
 
 /** Of files with tangents, and without. */
 const VERSIONS = { tangents: 2, nodes: 1 };
 
-interface Header extends Omit<MatrixOptions, 'metadata' | 'pageBytes'> {
+interface Header extends Omit<MatrixOptions & MixedOptions, 'metadata' | 'pageBytes'> {
   format: 'wavecube';
   version: number;
   width: number;
@@ -90,7 +91,7 @@ async function decode(bytes: Uint8Array, source: string): Promise<WavetableMatri
   }
   // What the cube refuses is the file's fault here.
   try {
-    return WavetableMatrix.fromStored(width, height, depth, { ...options, metadata: user }, nodes);
+    return restoreCube(width, height, depth, { ...options, metadata: user }, nodes);
   } catch (cause) {
     if (!(cause instanceof WavecubeError)) throw cause;
     throw new FormatError(source, cause.message, { cause });

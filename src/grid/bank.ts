@@ -382,6 +382,7 @@ export class Bank {
     const [page] = this.pages;
     const full = this.count === this.#cells && this.pages.length === 1;
     if (!full || this.#ordered || page.trainable || page.capacity !== this.#cells) return;
+    if (page.tensor.dtype === 'int32' && findDevice(tf.getBackend())?.roundsIntegers) return;
     try {
       page.replace(tf.tidy(() => tf.gather(page.tensor, tf.tensor1d(this.#rowOf.slice(), 'int32'))));
     } catch (error) {

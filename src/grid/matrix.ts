@@ -14,6 +14,7 @@ import {
 import { activeBackend, findDevice, startBackend } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
 import { checkFloatTensor } from '../ops/tensors.js';
+import { adaptiveMethod } from './autocompress.js';
 import { AXIS_NAMES, type AxisName, CubeAxes, endsOf } from './axes.js';
 import type { Bank, NodeShape } from './bank.js';
 import { sampleAll, sampleInParts, splatAll } from './batch.js';
@@ -32,6 +33,8 @@ import { restoreNodes, type StoredNode, storedNodes } from './files.js';
 import {
   checkOptions,
   type MatrixOptions,
+  MIXED_NAMES,
+  type MixedOptions,
   OPTION_NAMES_BUT_SHAPE,
   type Resolution,
   resolutionPair,
@@ -42,7 +45,7 @@ import { allNodes, allPages, type SampleOptions, type SamplingState } from './sa
 import { NodeStore, type PackedNode } from './store.js';
 import { type Axis, Tangents, type TangentWavetables } from './tangents.js';
 import { type SliceOptions, visualizeSlice } from './visualize.js';
-import { checkWavetable, type Wavetable } from './wavetable.js';
+import { checkWavetable, shapeOf, type Wavetable } from './wavetable.js';
 
 export interface MemoryUsage {
   /** Nodes set. */
@@ -60,6 +63,28 @@ export interface MemoryUsage {
   indexBytes: number;
 }
 
+/** A node that is to be set. `resolution` and `autoCompress` are of cubes of mixed resolutions. */
+export interface GivenNode {
+  /** What errors call it. */
+  where: string;
+  x: number;
+  y: number;
+  z: number;
+  wavetable: Wavetable | CompressedWavetable;
+  resolution?: Resolution;
+  autoCompress?: boolean;
+}
+
+type CubeClass<Cube> = new (
+  width: number,
+  height: number,
+  depth: number,
+  options?: MatrixOptions & MixedOptions,
+) => Cube;
+
+/** What settle() of a cube of mixed resolutions keeps to without a `compression`. */
+const AUTO_COMPRESSION = { method: 'auto', quality: 0.95 };
+
 /**
  * A 3-D grid of [H, W, C] wavetables, sampled at fractional coordinates with trilinear interpolation.
  *
@@ -71,6 +96,8 @@ export interface MemoryUsage {
  *     const table = cube.sample(0.3, 0, 1)        // Tensor3D [1, 256, 1]
  */
 export class WavetableMatrix {
+  /** Whether nodes may be of any resolution: what MultiResolutionWavetableMatrix is. */
+  protected static readonly mixed: boolean = false;
   /** The user's own JSON, saved with the cube. */
   metadata: Record<string, unknown>;
   readonly #settings: Settings;
@@ -90,7 +117,7 @@ export class WavetableMatrix {
    * @throws ArgumentError for options that are not what MatrixOptions says; DeviceError if the grid does not fit.
    */
   constructor(width: number, height: number, depth: number, options: MatrixOptions = {}) {
-    this.#settings = checkOptions(width, height, depth, options);
+    this.#settings = checkOptions(width, height, depth, options, new.target.mixed);
     this.metadata = { ...options.metadata };
     this.#backend = activeBackend();
     this.#store = new NodeStore(this.#settings);
@@ -192,18 +219,7 @@ export class WavetableMatrix {
    * @throws CoordinateError outside the grid; ShapeError for another shape; DisposedError.
    */
   setNode(x: number, y: number, z: number, wavetable: Wavetable | CompressedWavetable): void {
-    this.#alive('setNode');
-    const cell = cellOf('setNode', this.#settings.dims, x, y, z);
-    if (wavetable instanceof CompressedWavetable) {
-      checkCompressed('setNode', wavetable, this.#nodeShape);
-      this.#store.setPacked('setNode', [this.#store.packedNode('setNode', cell, wavetable)]);
-      this.#pending.delete(cell);
-      return;
-    }
-    checkWavetable('setNode', wavetable, this.#nodeShape, this.dtype);
-    this.#store.checkPackable('setNode', wavetable);
-    this.#store.set('setNode', this.#nodeShape, [{ cell, wavetable }]);
-    if (this.#settings.compression) this.#pending.add(cell);
+    this.setEach('setNode', [{ where: 'setNode', x, y, z, wavetable }]);
   }
 
   /**
@@ -218,36 +234,52 @@ export class WavetableMatrix {
       typeof nodes?.[Symbol.iterator] === 'function',
       () => new ArgumentError(`setNodes: nodes must be a list of [x, y, z, wavetable], got ${shown(nodes)}`),
     );
-    // Of a place that is named twice the last one counts, whichever kind it is.
-    const dense = new Map<number, Wavetable>();
-    const packed = new Map<number, PackedNode>();
-    for (const [i, node] of [...nodes].entries()) {
+    const given = [...nodes].map((node, i) => {
       const where = `setNodes[${i}]`;
       check(
         Array.isArray(node),
         () => new ArgumentError(`${where}: must be [x, y, z, wavetable], got ${shown(node)}`),
       );
       const [x, y, z, wavetable] = node;
-      const cell = cellOf(where, this.#settings.dims, x, y, z);
+      return { where, x, y, z, wavetable };
+    });
+    this.setEach('setNodes', given);
+  }
+
+  /** Sets nodes: all of them, or none where one is not what the cube takes. */
+  protected setEach(where: string, given: readonly GivenNode[]): void {
+    this.#alive(where);
+    // Of a place that is named twice the last one counts, whichever kind it is.
+    const dense = new Map<number, { wavetable: Wavetable; shape: NodeShape; compress: boolean }>();
+    const packed = new Map<number, PackedNode>();
+    for (const { where: here, x, y, z, wavetable, ...how } of given) {
+      const cell = cellOf(here, this.#settings.dims, x, y, z);
       dense.delete(cell);
       packed.delete(cell);
+      const shape = this.#shapeFor(here, wavetable, how.resolution);
       if (wavetable instanceof CompressedWavetable) {
-        checkCompressed(where, wavetable, this.#nodeShape);
-        packed.set(cell, this.#store.packedNode(where, cell, wavetable));
+        checkCompressed(here, wavetable, shape);
+        packed.set(cell, this.#store.packedNode(here, cell, wavetable));
       } else {
-        checkWavetable(where, wavetable, this.#nodeShape, this.dtype);
-        this.#store.checkPackable(where, wavetable);
-        dense.set(cell, wavetable);
+        checkWavetable(here, wavetable, shape, this.dtype);
+        if (this.#settings.mixed) this.#store.checkForm(here, shape, this.dtype);
+        this.#store.checkPackable(here, wavetable);
+        dense.set(cell, { wavetable, shape, compress: how.autoCompress ?? this.#settings.autoCompress });
       }
     }
-    this.#store.set(
-      'setNodes',
-      this.#nodeShape,
-      [...dense].map(([cell, wavetable]) => ({ cell, wavetable })),
-    );
-    this.#store.setPacked('setNodes', [...packed.values()]);
+    const byShape = new Map<string, { shape: NodeShape; nodes: { cell: number; wavetable: Wavetable }[] }>();
+    for (const [cell, { wavetable, shape }] of dense) {
+      const same = byShape.get(String(shape)) ?? { shape, nodes: [] };
+      byShape.set(String(shape), same);
+      same.nodes.push({ cell, wavetable });
+    }
+    for (const { shape, nodes } of byShape.values()) this.#store.set(where, shape, nodes);
+    this.#store.setPacked(where, [...packed.values()]);
     for (const cell of packed.keys()) this.#pending.delete(cell);
-    if (this.#settings.compression) for (const cell of dense.keys()) this.#pending.add(cell);
+    for (const [cell, { compress }] of dense) {
+      if (compress) this.#pending.add(cell);
+      else this.#pending.delete(cell);
+    }
   }
 
   /**
@@ -390,18 +422,24 @@ export class WavetableMatrix {
   }
 
   /**
-   * Compresses the nodes that were set since the last time, as the cube's `compression` says; nothing without one.
+   * Compresses the nodes that were set since the last time, as the cube's `compression` says; nothing without one (of a cube of
+   * mixed resolutions those with autoCompress, their resolution included).
    * save and toBytes do it first. One that is called while another is at work takes its turn after it.
    * @returns a report for each of them. Nodes set meanwhile are left for the next time.
    */
   async settle(options: Pick<CompressAllOptions, 'signal' | 'onProgress'> = {}): Promise<NodeReport[]> {
     this.#alive('settle');
     checkOptionNames('settle', options, ['signal', 'onProgress']);
-    const { compression } = this.#settings;
-    if (!compression) return [];
+    const { compression, mixed, periodic } = this.#settings;
+    if (!compression && !mixed) return [];
     const turn = this.#settling.then(() => {
       this.#alive('settle');
-      const all = { ...compression, ...options };
+      const { method, quality } = compression ?? AUTO_COMPRESSION;
+      const all = {
+        method: mixed ? adaptiveMethod('settle', method, periodic) : method,
+        quality,
+        ...options,
+      };
       const pending = (cell: number) => this.#pending.has(cell);
       return compressCells(
         'settle',
@@ -602,26 +640,27 @@ export class WavetableMatrix {
    * @param tensor [X, Y, Z, H, W, C] float32; copied.
    * @param options as the constructor's, without resolution and channels.
    */
-  static fromTensor(
+  static fromTensor<Cube extends WavetableMatrix>(
+    this: CubeClass<Cube>,
     tensor: tf.Tensor,
-    options: Omit<MatrixOptions, 'resolution' | 'channels'> = {},
-  ): WavetableMatrix {
+    options: Omit<MatrixOptions & MixedOptions, 'resolution' | 'channels'> = {},
+  ): Cube {
     checkFloatTensor('fromTensor', 'tensor', tensor);
     check(
       tensor.rank === 6,
       () => new ShapeError('fromTensor', 'tensor', '[X, Y, Z, H, W, C]', tensor.shape),
     );
     const [x, y, z, h, w, c] = tensor.shape;
-    checkOptionNames('fromTensor', options, OPTION_NAMES_BUT_SHAPE);
+    checkOptionNames('fromTensor', options, [...OPTION_NAMES_BUT_SHAPE, ...MIXED_NAMES]);
     // Made sparse, so that the nodes are not filled with zeros before they are filled with the tensor's rows.
-    const cube = new WavetableMatrix(x, y, z, { ...options, sparse: true, resolution: [h, w], channels: c });
+    const cube = new this(x, y, z, { ...options, sparse: true, resolution: [h, w], channels: c });
     cube.#settings.sparse = options.sparse ?? true;
     try {
       cube.#store.checkPackable('fromTensor', tensor);
       const rows = tensor.reshape([x * y * z, h * w * c]) as tf.Tensor2D;
       try {
         cube.#store.fill('fromTensor', cube.#nodeShape, rows);
-        if (cube.#settings.compression) for (let i = 0; i < x * y * z; i++) cube.#pending.add(i);
+        if (cube.#settings.autoCompress) for (let i = 0; i < x * y * z; i++) cube.#pending.add(i);
       } finally {
         rows.dispose();
       }
@@ -636,15 +675,16 @@ export class WavetableMatrix {
    * A cube of nodes that storedNodes gave, as restoreNodes sets them.
    * @param options as the constructor's; with sparse: false, places without a node get zeros.
    */
-  static fromStored(
+  static fromStored<Cube extends WavetableMatrix>(
+    this: CubeClass<Cube>,
     width: number,
     height: number,
     depth: number,
-    options: MatrixOptions,
+    options: MatrixOptions & MixedOptions,
     nodes: Iterable<StoredNode>,
-  ): WavetableMatrix {
+  ): Cube {
     // Made sparse: a dense cube of compressed nodes need not fit into memory.
-    const cube = new WavetableMatrix(width, height, depth, { ...options, sparse: true });
+    const cube = new this(width, height, depth, { ...options, sparse: true });
     cube.#settings.sparse = options.sparse ?? true;
     try {
       cube.restoreNodes(nodes);
@@ -667,10 +707,10 @@ export class WavetableMatrix {
   }
 
   /** A cube with the same nodes; pages share memory until one side writes. `trainable` may be changed. */
-  clone(options: { trainable?: boolean } = {}): WavetableMatrix {
+  clone(options: { trainable?: boolean } = {}): this {
     this.#alive('clone');
     const [width, height, depth] = this.#settings.dims;
-    const twin = new WavetableMatrix(width, height, depth, {
+    const twin = new (this.constructor as CubeClass<this>)(width, height, depth, {
       ...this.options,
       ...options,
       axes: this.#axes.statedOptions(),
@@ -760,7 +800,8 @@ export class WavetableMatrix {
 
   async toBytes(format = 'npz', options: Record<string, unknown> = {}): Promise<Uint8Array> {
     this.#alive('toBytes');
-    if (this.#settings.compression) await this.settle();
+    // Without what could be pending not even a turn of the event loop: writes from now on do not show.
+    if (this.#settings.compression || this.#settings.mixed) await this.settle();
     if (this.#axes.mustWait) await this.#axes.refresh();
     return formatFor('toBytes', format).encode(this, options);
   }
@@ -800,7 +841,7 @@ export class WavetableMatrix {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     const [h, w] = this.resolution;
     const state = this.#disposed ? 'disposed' : `${this.nodeCount} nodes on ${this.#backend}`;
-    return `WavetableMatrix ${this.#settings.dims.join(' × ')} of [${h}, ${w}, ${this.channels}] ${this.dtype}, ${state}`;
+    return `${this.constructor.name} ${this.#settings.dims.join(' × ')} of [${h}, ${w}, ${this.channels}] ${this.dtype}, ${state}`;
   }
 
   [Symbol.dispose](): void {
@@ -815,6 +856,10 @@ export class WavetableMatrix {
       has: (cell) => store.has(cell),
       codec: (cell) => store.find(cell)?.options.codec?.codec ?? null,
       read: (cell) => this.#read(store.find(cell)!, cell),
+      resolution: (cell) => {
+        const [h, w] = store.find(cell)!.options.shape;
+        return [h, w];
+      },
       storedBytes: (cell) => {
         const bank = store.find(cell)!;
         return store.packed.get(cell)?.length ?? bank.lanes * 4;
@@ -834,6 +879,27 @@ export class WavetableMatrix {
     this.#store.checkForm(where, shape, this.dtype);
     this.#store.checkPackable(where, wavetable);
     this.#store.set(where, shape, [{ cell, wavetable }]);
+  }
+
+  /** [H, W, C] that a node has to have: in a cube of mixed resolutions the one it says it has. */
+  #shapeFor(
+    where: string,
+    wavetable: Wavetable | CompressedWavetable,
+    resolution: Resolution | undefined,
+  ): NodeShape {
+    if (!this.#settings.mixed) return this.#nodeShape;
+    const given = resolution === undefined ? undefined : resolutionPair(where, resolution);
+    return shapeOf(wavetable, given, this.#nodeShape);
+  }
+
+  /** Watches a node; the result says whether it was set, compressed or deleted meanwhile, and ends the watch. */
+  protected watchNode(where: string, x: number, y: number, z: number): () => boolean {
+    return this.#store.watch(cellOf(where, this.#settings.dims, x, y, z));
+  }
+
+  /** @throws DisposedError, or DeviceError where the cube cannot be written now. */
+  protected checkAlive(where: string): void {
+    this.#alive(where);
   }
 
   get #nodeShape(): NodeShape {
@@ -930,7 +996,7 @@ export class WavetableMatrix {
       this.#store.checkPackable(where, wavetable);
       this.#store.set(where, shape, [{ cell, wavetable }]);
     });
-    if (this.#settings.compression) this.#pending.add(cell);
+    if (this.#settings.autoCompress) this.#pending.add(cell);
   }
 
   get #samplingState(): SamplingState {

@@ -70,6 +70,21 @@ export interface Settings {
   pageBytes: number | undefined;
   compression: { method: string; quality: Quality } | null;
   cacheBytes: number;
+  /** Whether nodes may be of any resolution. */
+  mixed: boolean;
+  /** Whether settle() compresses what is set. */
+  autoCompress: boolean;
+}
+
+/** What only a cube of mixed resolutions takes. */
+export interface MixedOptions {
+  /** true; as files say it. */
+  mixed?: true;
+  /**
+   * settle() (and save) compresses the nodes that are set from now on, with the codec and at the resolution that take the fewest
+   * bytes within `compression`, or where there is none within method 'auto' at quality 0.95. Default true.
+   */
+  autoCompress?: boolean;
 }
 
 const isCount = (n: unknown): n is number => Number.isInteger(n) && (n as number) >= 1;
@@ -110,8 +125,26 @@ const CACHE_BYTES = 16 * 2 ** 20;
 /** Cells of the largest grid: its int32 index must stay addressable by every backend. */
 const MAX_CELLS = 2 ** 28;
 
-export function checkOptions(width: number, height: number, depth: number, options: MatrixOptions): Settings {
-  checkOptionNames('WavetableMatrix', options, OPTION_NAMES);
+export const MIXED_NAMES: readonly string[] = ['mixed', 'autoCompress'];
+
+/** @param mixed whether the cube is one of mixed resolutions. */
+export function checkOptions(
+  width: number,
+  height: number,
+  depth: number,
+  options: MatrixOptions & MixedOptions,
+  mixed: boolean,
+): Settings {
+  checkOptionNames('WavetableMatrix', options, mixed ? [...OPTION_NAMES, ...MIXED_NAMES] : OPTION_NAMES);
+  check(
+    [options.mixed ?? true, options.autoCompress ?? true].every((value) => typeof value === 'boolean') &&
+      options.mixed !== (false as boolean),
+    () =>
+      new ArgumentError(
+        'WavetableMatrix: autoCompress must be a boolean, and mixed true, got ' +
+          `${shown(options.autoCompress)}, ${shown(options.mixed)}`,
+      ),
+  );
   if (typeof options.boundary === 'object')
     checkOptionNames('WavetableMatrix: boundary', options.boundary, ['x', 'y', 'z']);
   checkOptionNames('WavetableMatrix: periodic', options.periodic ?? {}, ['h', 'w']);
@@ -165,7 +198,10 @@ export function checkOptions(width: number, height: number, depth: number, optio
     pageBytes: options.pageBytes,
     compression: compressionOf(options.compression),
     cacheBytes: options.cacheBytes ?? CACHE_BYTES,
+    mixed,
+    autoCompress: false,
   };
+  settings.autoCompress = mixed ? (options.autoCompress ?? true) : settings.compression !== null;
   check(
     Number.isFinite(settings.cacheBytes) && settings.cacheBytes >= 0,
     () =>

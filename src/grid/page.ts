@@ -76,9 +76,18 @@ export class Page {
 
   /** Grows to `capacity` rows; the new ones are zero. Not for trainable pages: optimisers key their moments by shape. */
   grow(capacity: number): void {
+    const device = findDevice(tf.getBackend());
+    const dtype = this.#held.dtype as 'float32';
+    if (device) {
+      // Copied by the device: a stock op may not keep all bits of int32 lanes.
+      const grown = tf.fill([capacity, this.lanes], 0, dtype) as tf.Tensor2D;
+      device.copy(grown, 0, this.#held);
+      this.replace(grown);
+      return;
+    }
     this.replace(
       tf.tidy(() => {
-        const more = tf.zeros([capacity - this.capacity, this.lanes], this.#held.dtype as 'float32');
+        const more = tf.zeros([capacity - this.capacity, this.lanes], dtype);
         return tf.concat([this.#held, more], 0) as tf.Tensor2D;
       }),
     );

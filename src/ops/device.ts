@@ -14,6 +14,8 @@ export interface Device {
   maxTotalBytes?: number;
   /** Whether slice and data give views of a tensor's own memory, which a write in place would change. */
   sharesArrays?: boolean;
+  /** Whether stock ops take int32 values through float32, which holds but 24 bits of them: lanes of halves are copied instead. */
+  roundsIntegers?: boolean;
   /** Whether dataSync works and does not stall a queue. */
   readonly readsSync: boolean;
   /**

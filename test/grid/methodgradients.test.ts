@@ -8,7 +8,7 @@ import { type MethodField, methodOracle } from '../support/methods.js';
 import { expectClose, GRADIENT_TOLERANCE, magnitude, random, randomArray } from '../support/numbers.js';
 
 /** What all backends have kernels for. */
-const BACKENDS = ['cpu'];
+const BACKENDS = ['cpu', 'webgpu'];
 
 const DIMS: [number, number, number] = [4, 3, 4];
 const N = 6;

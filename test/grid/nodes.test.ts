@@ -43,6 +43,25 @@ eachBackend('nodes of a cube', (backend) => {
       }));
   }
 
+  it('float16 nodes stay as they were when their page grows, and when a full one is sampled', () =>
+    withoutLeaks(async () => {
+      const next = random(12);
+      const options = { resolution: 16, channels: 1, dtype: 'float16' } as const;
+      // Pages begin with 128 nodes of this size.
+      const cube = new WavetableMatrix(200, 1, 1, options);
+      const nodes = Array.from({ length: 200 }, () => randomArray(256, next));
+      for (let x = 199; x >= 0; x--) cube.setNode(x, 0, 0, nodes[x]);
+      const out = cube.sampleBatch(nodes.map((_, x) => [x, 0, 0]));
+      expectClose(
+        await out.data(),
+        nodes.flatMap((node) => [...node]),
+        2 ** -11,
+      );
+      out.dispose();
+      expectClose(await nodeValues(cube, 3, 0, 0), nodes[3], 2 ** -11);
+      cube.dispose();
+    }));
+
   it('setNode and getNode copy: neither side sees the other’s later changes', () =>
     withoutLeaks(async () => {
       const cube = new WavetableMatrix(2, 2, 2, { resolution: [1, 4], channels: 1 });

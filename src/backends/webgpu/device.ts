@@ -5,6 +5,7 @@ import { activeGpu, bufferOf, dropHostCache, recordCopy, submitRecorded } from '
 export const webgpuDevice: Device = {
   name: 'webgpu',
   readsSync: false,
+  roundsIntegers: true,
 
   maxPageBytes() {
     const { maxStorageBufferBindingSize, maxBufferSize } = activeGpu().device.limits;
