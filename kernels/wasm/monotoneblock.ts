@@ -2,10 +2,17 @@
  * The 64 taps and three axes of one sample after another, for monotone.ts and monotonegrad.ts. Which rows count:
  * src/ops/monotonecontract.ts.
  *
- * Scratch: addresses of the rows, zeros for those that are not there; row numbers, −1 for none; addresses of unpacked halves and
- * these; the axes; results along z (16 vectors) and y (4); the gradients' part; a row of zeros.
+ * The payload goes by tiles: TILE bytes of each of the 64 rows are copied side by side, floats or unpacked halves alike. Rows of
+ * wide nodes lie at equal distances, often a power of two, where 64 of them read vector by vector would put each other out of
+ * the cache.
  */
+import { Half } from './half';
+import { V } from './lanes';
 import { AXIS_BYTES, setAxis } from './monotoneline';
+
+/** Bytes of a row in a tile: 32 floats. */
+export const TILE: usize = 128;
+const TILE_BYTES: usize = 64 * TILE;
 
 let grid: usize;
 let ny: i32;
@@ -35,45 +42,83 @@ export function setMonotoneGrid(
   ordered = isOrdered;
 }
 
-/** Bytes of the gradients' part: 64 loaded taps, 64 + 16 + 4 derivatives, 9 sums of vectors, 9 of float64. */
-const GRADIENT_BYTES: usize = (64 + 84 + 9) * 16 + 80;
-
-/** [64] addresses. */
-export let table: usize;
-/** [64] rows. */
+/** Addresses of the taps' rows, and row numbers, −1 for none: [64] each. */
+let table: usize;
 export let rowOf: usize;
-/** [64] addresses of the unpacked taps. */
-export let halves: usize;
 /** [3] axes. */
 export let axes: usize;
+/** Results along z (16 vectors) and along y (4). */
 export let results: usize;
-export let gradients: usize;
-let absent: usize;
+/** Tap k's part of the payload at k · TILE. */
+export let tile: usize;
+/** Of the gradients: by tap, as the tile; by the results along z and y, 20 vectors; sums of nine vectors, with room behind. */
+export let byTap: usize;
+export let byResults: usize;
+export let sums: usize;
+/** Nine float64. */
+export let totals: usize;
+let zeros: usize;
 let origin: usize;
 let rowBytes: usize;
+let isHalf: bool;
 /** Whether all three axes of the sample are plain. */
 export let plain: bool;
 
-export function monotoneBytes(payload: i32): f64 {
-  return <f64>payload * 4 + <f64>(3 * 256 + 2048 + 3 * AXIS_BYTES + 320 + GRADIENT_BYTES + 64);
+export function monotoneBytes(): f64 {
+  return <f64>(16 + 512 + 3 * AXIS_BYTES + 320 + 2 * TILE_BYTES + 320 + 320 + 80 + TILE + 16);
 }
 
 export function openBlock(nodes: usize, payload: i32, half: bool, scratch: usize): void {
   table = (scratch + 15) & ~15;
   rowOf = table + 256;
-  halves = rowOf + 256;
-  const unpacked = halves + 256;
-  axes = unpacked + 2048;
+  axes = rowOf + 256;
   results = axes + 3 * AXIS_BYTES;
-  gradients = results + 320;
-  absent = gradients + GRADIENT_BYTES;
+  tile = results + 320;
+  byTap = tile + TILE_BYTES;
+  byResults = byTap + TILE_BYTES;
+  sums = byResults + 320;
+  totals = sums + 320;
+  zeros = totals + 80;
+  memory.fill(zeros, 0, TILE);
   origin = nodes;
+  isHalf = half;
   rowBytes = half ? ((<usize>payload + 1) >> 1) << 2 : (<usize>payload) << 2;
-  memory.fill(absent, 0, rowBytes + 16);
-  for (let k: usize = 0; k < 64; k++) store<usize>(halves + (k << 2), unpacked + (k << 4));
 }
 
-/** The number without its sign, as bits that sort like it; not below 0x7f800000 where it is not finite. */
+/** Fills the tile with the floats from byte b of a row of floats on, `count` of them, up to 32; behind them zeros of a vector. */
+export function loadTile(b: usize, count: i32): void {
+  const end = ((<usize>count) << 2) & ~15;
+  const rest = count & 3;
+  const mask = V.below(rest);
+  for (let k: usize = 0; k < 64; k++) {
+    const to = tile + k * TILE;
+    const row = load<usize>(table + (k << 2));
+    if (row === 0) copyFloats(to, zeros, end + (rest ? 16 : 0));
+    else if (isHalf) copyHalves(to, row + (b >> 1), count);
+    else copyFloats(to, row + b, end + (rest ? 16 : 0));
+    // What lies behind a row may be anything.
+    if (rest) v128.store(to + end, v128.and(v128.load(to + end), mask));
+  }
+}
+
+function copyFloats(to: usize, p: usize, bytes: usize): void {
+  for (let o: usize = 0; o < bytes; o += 16) v128.store(to + o, v128.load(p + o));
+}
+
+/** Eight a step: up to 32 floats are four steps, none of which leaves the tile. */
+function copyHalves(to: usize, p: usize, count: i32): void {
+  for (let f = 0; f < count; f += 8) {
+    const lanes = v128.load(p);
+    const even = Half.even(lanes);
+    const odd = Half.odd(lanes);
+    v128.store(to, v128.shuffle<i32>(even, odd, 0, 4, 1, 5));
+    v128.store(to, v128.shuffle<i32>(even, odd, 2, 6, 3, 7), 16);
+    p += 16;
+    to += 32;
+  }
+}
+
+/** Without its sign a number's bits sort like it; those of infinities and NaN come last. */
 function isFiniteAt(p: usize): bool {
   return (load<u32>(p) & 0x7fffffff) < 0x7f800000;
 }
@@ -118,7 +163,7 @@ export function moveTo(taps: usize, place: usize): bool {
           if (row >= rows) row = -1;
         }
         store<i32>(rowOf + at, row);
-        store<usize>(table + at, row < 0 ? absent : origin + <usize>row * rowBytes);
+        store<usize>(table + at, row < 0 ? 0 : origin + <usize>row * rowBytes);
       }
     }
   }

@@ -141,31 +141,34 @@ function sideGrad(
 }
 
 /**
- * Of the line p [4]: stores s · ∂value/∂p at `out` [4], and adds s · ∂value/∂(f, below, above) to `sums` [3].
+ * Of the line p [4], `stride` bytes apart: stores s · ∂value/∂p at `out` [4], as far apart, and adds s · ∂value/∂(f, below, above)
+ * to `sums` [3].
  */
-export function lineGrad(at: usize, p: usize, s: v128, out: usize, sums: usize): void {
+export function lineGrad(at: usize, p: usize, stride: usize, s: v128, out: usize, sums: usize): void {
   const p0 = v128.load(p);
-  const p1 = v128.load(p, 16);
-  const p2 = v128.load(p, 32);
-  const p3 = v128.load(p, 48);
+  const p1 = v128.load(p + stride);
+  const p2 = v128.load(p + 2 * stride);
+  const p3 = v128.load(p + 3 * stride);
   const d = V.sub(p2, p1);
   const sign = Line.signOf(d);
   const size = Line.sizeOf(d);
-  sideGrad(V.sub(p1, p0), sign, size, v128.load(at, 16), v128.load(at + D1), at + BELOW, out);
-  const byO = v128.load(out);
-  let byD = V.add(v128.load(at), v128.load(out, 16));
-  let slope = V.add(v128.load(at + D0), v128.load(out, 48));
-  v128.store(sums, V.madd(v128.load(sums, 16), s, v128.load(out, 32)), 16);
+  // Behind the sums.
+  const side = sums + 144;
+  sideGrad(V.sub(p1, p0), sign, size, v128.load(at, 16), v128.load(at + D1), at + BELOW, side);
+  const byO = v128.load(side);
+  let byD = V.add(v128.load(at), v128.load(side, 16));
+  let slope = V.add(v128.load(at + D0), v128.load(side, 48));
+  v128.store(sums, V.madd(v128.load(sums, 16), s, v128.load(side, 32)), 16);
   const c2 = f32x4.neg(v128.load(at, 32));
   const d2 = f32x4.neg(v128.load(at + D2));
-  sideGrad(V.sub(p3, p2), sign, size, c2, d2, at + ABOVE, out);
-  const byE = v128.load(out);
-  byD = V.add(byD, v128.load(out, 16));
-  slope = V.add(slope, v128.load(out, 48));
-  v128.store(sums, V.madd(v128.load(sums, 32), s, v128.load(out, 32)), 32);
+  sideGrad(V.sub(p3, p2), sign, size, c2, d2, at + ABOVE, side);
+  const byE = v128.load(side);
+  byD = V.add(byD, v128.load(side, 16));
+  slope = V.add(slope, v128.load(side, 48));
+  v128.store(sums, V.madd(v128.load(sums, 32), s, v128.load(side, 32)), 32);
   v128.store(sums, V.madd(v128.load(sums), s, V.mul(v128.xor(size, sign), slope)));
   v128.store(out, f32x4.neg(V.mul(s, byO)));
-  v128.store(out, V.mul(s, V.add(V.sub(f32x4.splat(1), byD), byO)), 16);
-  v128.store(out, V.mul(s, V.sub(byD, byE)), 32);
-  v128.store(out, V.mul(s, byE), 48);
+  v128.store(out + stride, V.mul(s, V.add(V.sub(f32x4.splat(1), byD), byO)));
+  v128.store(out + 2 * stride, V.mul(s, V.sub(byD, byE)));
+  v128.store(out + 3 * stride, V.mul(s, byE));
 }

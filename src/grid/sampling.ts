@@ -6,8 +6,10 @@ import { withoutZeros } from '../ops/constant.js';
 import { monotoneRows } from '../ops/monotone.js';
 import { resample } from '../ops/resample.js';
 import { splineCoefficients } from '../ops/spline.js';
+import { type Places, sumRows } from '../ops/sumrows.js';
 import { onTape } from '../ops/tape.js';
 import type { CubeAxes } from './axes.js';
+import type { Bank } from './bank.js';
 import { decodeNode, sampleCompressed } from './blend.js';
 import { decodeRows, formOf } from './forms.js';
 import { COEFFICIENTS, NODES } from './fullpages.js';
@@ -18,6 +20,7 @@ import { type PageAttrs, type Reading, readRows, tangentReading } from './readin
 import { overPresent } from './renormalize.js';
 import type { NodeStore } from './store.js';
 import type { Tangents } from './tangents.js';
+import { touchedPart, withHost } from './touched.js';
 
 export interface SampleOptions {
   /** How to go from node to node; default 'linear'. See InterpolationMethod. */
@@ -80,16 +83,37 @@ function sumOfBanks(
   reading: Reading,
   resolution: readonly [number, number],
 ): tf.Tensor4D | null {
+  if (store.banks.length === 0) return null;
   const [n] = reading.coords.tensor.shape;
   const asked = (rows: tf.Tensor2D, [h, w, c]: NodeShape) =>
-    resample(rows.reshape([n, h, w, c]) as tf.Tensor4D, resolution[0], resolution[1], settings.periodic);
+    resample(rows.reshape([-1, h, w, c]) as tf.Tensor4D, resolution[0], resolution[1], settings.periodic);
+  // With one bank alone every sample is its.
+  const known = store.banks.length > 1 ? withHost(reading) : reading;
+  const partOf = (banks: readonly Bank[]) =>
+    store.banks.length > 1 ? touchedPart(known, banks) : { reading, places: null };
   const dense = store.banks.filter((bank) => !bank.options.codec);
-  const parts = dense.map((bank) => asked(bank.sample(reading), bank.options.shape));
-  if (dense.length < store.banks.length) {
-    const { blended, decoded } = sampleCompressed(store, settings, reading, resolution);
-    parts.push(...blended, ...decoded.map(({ rows, bank }) => asked(rows, bank.options.shape)));
+  const parts: { samples: tf.Tensor4D; places: Places }[] = [];
+  for (const bank of dense) {
+    const { reading: own, places } = partOf([bank]);
+    if (places?.length === 0) continue;
+    parts.push({ samples: asked(bank.sample(own), bank.options.shape), places });
   }
-  return parts.length ? parts.reduce((a, b) => tf.add(a, b)) : null;
+  if (dense.length < store.banks.length) {
+    const { reading: own, places } = partOf(store.banks.filter((bank) => bank.options.codec));
+    if (places?.length !== 0) {
+      const { blended, decoded } = sampleCompressed(store, settings, own, resolution);
+      const all = [...blended, ...decoded.map(({ rows, bank }) => asked(rows, bank.options.shape))];
+      parts.push(...all.map((samples) => ({ samples, places })));
+    }
+  }
+  const payload = resolution[0] * resolution[1] * settings.channels;
+  if (parts.length === 0) return tf.zeros([n, ...resolution, settings.channels]);
+  const rows = sumRows(
+    parts.map(({ samples }) => samples.reshape([-1, payload]) as tf.Tensor2D),
+    parts.map(({ places }) => places),
+    n,
+  );
+  return rows.reshape([n, ...resolution, settings.channels]) as tf.Tensor4D;
 }
 
 /** What nodes and tangents give together. */
@@ -146,10 +170,11 @@ function sampleWhole(
 }
 
 /** The page of a cube that has but one, of dense nodes at the resolution asked for. */
-function onlyPage(store: NodeStore, [h, w]: readonly [number, number]) {
-  const [bank, ...others] = store.banks;
+export function onlyPage(store: NodeStore, [h, w]: readonly [number, number]) {
+  if (store.banks.length !== 1) return null;
+  const [bank] = store.banks;
   const { codec, shape } = bank.options;
-  return others.length === 0 && !codec && shape[0] === h && shape[1] === w ? bank.onlyPage() : null;
+  return !codec && shape[0] === h && shape[1] === w ? bank.onlyPage() : null;
 }
 
 /** A page of every cell in order. */

@@ -7,9 +7,11 @@ import * as tf from '@tensorflow/tfjs';
 import { registerAddBoxComposition } from './addboxcontract.js';
 import type { SamplingAttrs, SamplingInputs } from './contract.js';
 import { registerGaussiansComposition } from './gaussianscomposition.js';
+import { registerMonotoneComposition } from './monotonecomposition.js';
 import { type Op, registerOps } from './register.js';
 import { registerSeparable, separableComposition } from './separablecontract.js';
 import { axisStencils } from './stencilcomposition.js';
+import { registerSumRowsComposition } from './sumrowscontract.js';
 import { registerTapsComposition } from './tapscomposition.js';
 import { registerTridiagonalComposition } from './tridiagonalcomposition.js';
 import { registerWaveletComposition } from './waveletcomposition.js';
@@ -170,10 +172,12 @@ type Composition = (inputs: SamplingInputs, attrs: SamplingAttrs) => tf.Tensor;
 export function registerComposition(backendName: string): void {
   registerWavesComposition(backendName);
   registerAddBoxComposition(backendName);
+  registerSumRowsComposition(backendName);
   registerWaveletComposition(backendName);
   registerGaussiansComposition(backendName);
   registerTapsComposition(backendName);
   registerTridiagonalComposition(backendName);
+  registerMonotoneComposition(backendName);
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.
   const on =
     (compose: Composition): Op =>

@@ -2,7 +2,7 @@
  * The contract of monotone sampling: a stencil of four taps an axis, as of ops/tapscontract.ts, but with the place in the cell
  * instead of weights, since the interpolant is not linear in the nodes.
  *
- *   nodes   [R, F] float32, or [R, ⌈F/2⌉] int32 of halves (not for the splat); grid [X, Y, Z] int32: as ops/contract.ts, but that
+ *   nodes   [R, F] float32, or [R, ⌈F/2⌉] int32 of halves; grid [X, Y, Z] int32: as ops/contract.ts, but that
  *           one page must hold all rows of the cube: of a part of the taps no part of the result can be told
  *   taps    [N, 3, 4] int32: the nodes of an axis's four taps, −1 for none
  *   place   [N, 3, 4] float32: (f, below, above, 0) of each axis: the place in the cell between taps 1 and 2, and the lengths of

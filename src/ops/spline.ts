@@ -63,15 +63,29 @@ export function splineCoefficients(
     [nx * ny, nz, F],
   ];
   return tf.tidy(() => {
-    let out: tf.Tensor = rows;
+    let out = tf.clone(rows) as tf.Tensor;
     for (let j = 0; j < 3; j++) {
       const n = dims[j];
       const own = axes[j];
       const bands = splineBands(n, boundary[j]);
       if (!own && isIdentity(bands)) continue;
       const lines = tf.reshape(out, shapes[j]) as tf.Tensor3D;
-      out = solveTridiagonal(lines, own ?? tf.tensor2d(bands, [n, 3]), { cyclic: boundary[j] === WRAP });
+      const cyclic = boundary[j] === WRAP;
+      const next = own ? solveTridiagonal(lines, own, { cyclic }) : solveFixed(lines, bands, cyclic, false);
+      // A cube may be large: no more than two of it at a time.
+      out.dispose();
+      out = next;
     }
-    return out === rows ? tf.clone(rows) : tf.reshape(out, rows.shape);
+    return tf.reshape(out, rows.shape) as tf.Tensor2D;
   });
+}
+
+/** solveTridiagonal with bands of the host, which keeps nothing for their gradient. */
+function solveFixed(x: tf.Tensor, bands: Float32Array, cyclic: boolean, adjoint: boolean): tf.Tensor {
+  return tf.customGrad((lines: unknown) => ({
+    value: tf.tidy(() =>
+      solveTridiagonal(lines as tf.Tensor3D, tf.tensor2d(bands, [bands.length / 3, 3]), { cyclic, adjoint }),
+    ) as tf.Tensor,
+    gradFunc: (dy: tf.Tensor) => solveFixed(dy, bands, cyclic, !adjoint),
+  }))(x);
 }

@@ -261,7 +261,10 @@ eachBackend('splines on axes', () => {
       for (const boundary of BOUNDARIES) {
         const around = boundary === 'wrap' ? { period: 2.6 } : {};
         const cube = line(values, { boundary: { x: boundary }, axes: { x: { positions: X, ...around } } });
-        const got = cube.sampleBatch(X.map((x) => [x, 0, 0]), { method: 'bspline' });
+        const got = cube.sampleBatch(
+          X.map((x) => [x, 0, 0]),
+          { method: 'bspline' },
+        );
         expectClose(await got.data(), values, 2e-5, boundary);
         got.dispose();
         cube.dispose();
@@ -302,36 +305,33 @@ eachBackend('splines on axes', () => {
     }));
 });
 
-eachBackend(
-  'tangents on axes',
-  () => {
-    it('are per unit of the user’s coordinate: a cubic with its slopes is reproduced', () =>
-      withoutLeaks(async () => {
-        const f = (u: number) => 1 - u + 0.5 * u ** 2 - 0.25 * u ** 3;
-        const slope = (u: number) => -1 + u - 0.75 * u ** 2;
-        const even = [-1, 0.5, 2, 3.5, 5];
-        for (const [positions, axis] of [
-          [X, X],
-          [even, { min: -1, max: 5 }],
-        ] as const) {
-          const cube = line(positions.map(f), { axes: { x: axis } });
-          for (const [i, t] of positions.entries()) cube.setTangents(i, 0, 0, { x: [slope(t)] });
-          const u = Array.from(
-            { length: 9 },
-            (_, i) => positions[0] + ((i + 0.4) / 9) * (positions[4] - positions[0]),
-          );
-          const got = cube.sampleBatch(
-            u.map((x) => [x, 0, 0]),
-            { method: 'hermite' },
-          );
-          const want = u.map(f);
-          expectClose(await got.data(), want, 1e-5 * magnitude(want));
-          got.dispose();
-          cube.dispose();
-        }
-      }));
-  },
-);
+eachBackend('tangents on axes', () => {
+  it('are per unit of the user’s coordinate: a cubic with its slopes is reproduced', () =>
+    withoutLeaks(async () => {
+      const f = (u: number) => 1 - u + 0.5 * u ** 2 - 0.25 * u ** 3;
+      const slope = (u: number) => -1 + u - 0.75 * u ** 2;
+      const even = [-1, 0.5, 2, 3.5, 5];
+      for (const [positions, axis] of [
+        [X, X],
+        [even, { min: -1, max: 5 }],
+      ] as const) {
+        const cube = line(positions.map(f), { axes: { x: axis } });
+        for (const [i, t] of positions.entries()) cube.setTangents(i, 0, 0, { x: [slope(t)] });
+        const u = Array.from(
+          { length: 9 },
+          (_, i) => positions[0] + ((i + 0.4) / 9) * (positions[4] - positions[0]),
+        );
+        const got = cube.sampleBatch(
+          u.map((x) => [x, 0, 0]),
+          { method: 'hermite' },
+        );
+        const want = u.map(f);
+        expectClose(await got.data(), want, 1e-5 * magnitude(want));
+        got.dispose();
+        cube.dispose();
+      }
+    }));
+});
 
 eachBackend('axes of a cube', (backend) => {
   it('knots stay in order, and nothing leaks, in hundreds of large steps of Adam', () =>

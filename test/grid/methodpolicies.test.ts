@@ -16,7 +16,7 @@ import { expectClose, magnitude } from '../support/numbers.js';
 import { eachWeight } from '../support/tapsoracle.js';
 
 /** What all backends have kernels for. */
-const BACKENDS = ['cpu', 'webgpu'];
+const BACKENDS = ['cpu', 'wasm', 'webgpu'];
 
 const valuesOf = async (t: tf.Tensor) => {
   const values = (await t.data()).slice();

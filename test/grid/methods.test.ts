@@ -14,7 +14,7 @@ import { type MethodField, methodOracle } from '../support/methods.js';
 import { expectClose, random } from '../support/numbers.js';
 
 /** What all backends have kernels for. */
-const BACKENDS = ['cpu', 'webgpu'];
+const BACKENDS = ['cpu', 'wasm', 'webgpu'];
 
 /** Three weights of four float32 taps, 64 products; of B-splines coefficients of nodes up to 1 reach 27. */
 const METHOD_TOLERANCE = 5e-6;

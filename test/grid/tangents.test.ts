@@ -14,7 +14,7 @@ import { giveTangents, makeCube, place, smoothCoords } from '../support/cubes.js
 import { expectClose } from '../support/numbers.js';
 
 /** What all backends have kernels for. */
-const BACKENDS = ['cpu', 'webgpu'];
+const BACKENDS = ['cpu', 'wasm', 'webgpu'];
 
 const SIX = [1, 2, 3, 4, 5, 6];
 const small = (options = {}) => new WavetableMatrix(2, 1, 2, { resolution: [2, 3], channels: 1, ...options });

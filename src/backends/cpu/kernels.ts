@@ -12,6 +12,7 @@ import { coordGrad, sample } from './sampling.js';
 import { separable } from './separable.js';
 import { splat } from './splat.js';
 import { stencil, stencilTaps } from './stencils.js';
+import { registerSumRows } from './sumrows.js';
 import { Taps } from './taps.js';
 import { sampleTaps, splatTaps, type TapJob, weightGrad } from './tapsampling.js';
 import { type CpuBackend, valuesOf } from './tfjs.js';
@@ -69,6 +70,7 @@ const on =
 
 export function registerKernels(): void {
   registerAddBox();
+  registerSumRows();
   registerFourier();
   registerCpuGaussians();
   registerOps('cpu', {

@@ -3,9 +3,10 @@ import { check, DeviceError } from '../../errors.js';
 import { shared, unshared } from './binary.generated.js';
 import type { WasmGaussians } from './gaussians.js';
 import type { WasmMonotone } from './monotone.js';
+import type { WasmTaps } from './taps.js';
 
 /** The exports of kernels/wasm/index.ts. A tangent of 0 is none. */
-export interface Kernels extends WasmGaussians, WasmMonotone {
+export interface Kernels extends WasmGaussians, WasmMonotone, WasmTaps {
   setGrid(
     grid: number,
     dimX: number,
@@ -51,6 +52,8 @@ export interface Kernels extends WasmGaussians, WasmMonotone {
     scratch: number,
   ): void;
   /** w and kw are floats of a row. */
+  /** A row of WavecubeSumRows; b 0: none; a 0 too: zeros. */
+  sumRow(out: number, a: number, b: number, count: number): void;
   addBox(out: number, x: number, y: number, n: number, h: number, w: number, kh: number, kw: number): void;
   meanSquare(out: number, x: number, size: number): void;
   meanSquareGrad(out: number, x: number, dy: number, size: number): void;

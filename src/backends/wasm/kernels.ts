@@ -9,6 +9,8 @@ import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
 import { registerWasmMonotone } from './monotone.js';
 import { separable } from './separable.js';
+import { registerSumRows } from './sumrows.js';
+import { registerWasmTaps } from './taps.js';
 import { registerWasmTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
 
@@ -100,6 +102,7 @@ const on =
 
 export function registerKernels(): void {
   registerAddBox();
+  registerSumRows();
   registerFourier();
   registerWasmGaussians();
   registerOps('wasm', {
@@ -110,6 +113,7 @@ export function registerKernels(): void {
     meanSquareGrad: on(meanSquareGrad),
   });
   registerSeparable('wasm', separable);
+  registerWasmTaps();
   registerWasmTridiagonal();
   registerWavelet();
   registerWasmMonotone();

@@ -13,7 +13,8 @@ export interface WasmMonotone {
     rows: number,
     ordered: number,
   ): void;
-  monotoneBytes(payload: number): number;
+  /** Bytes of scratch that each of the three needs. */
+  monotoneBytes(): number;
   monotone(
     out: number,
     nodes: number,
@@ -33,6 +34,7 @@ export interface WasmMonotone {
     n: number,
     payload: number,
     rows: number,
+    half: number,
     scratch: number,
   ): void;
   monotonePlaceGrad(
@@ -57,7 +59,7 @@ function run(
   const heap = heapOf(backend as WasmBackend);
   const [, ny, nz] = inputs.grid.shape;
   const open = attrs.boundary.reduce((bits, code, j) => bits | (code === OPEN ? 1 << j : 0), 0);
-  return heap.withScratch(heap.kernels.monotoneBytes(attrs.payload), (scratch) => {
+  return heap.withScratch(heap.kernels.monotoneBytes(), (scratch) => {
     const out = heap.output(shape, 'float32');
     const offset = (x: TensorInfo | undefined) => (x ? heap.offsetOf(x) : 0);
     const { nodes, values, grid, taps, place } = inputs;
@@ -85,10 +87,10 @@ export function registerWasmMonotone(): void {
       );
     },
     splat(call) {
-      const { payload, rows } = call.attrs;
+      const { payload, rows, half } = call.attrs;
       const n = call.inputs.place.shape[0];
       return run(call, [rows, payload], ({ kernels }, { out, nodes, values, taps, place, scratch }) =>
-        kernels.monotoneSplat(out, nodes, values, taps, place, n, payload, rows, scratch),
+        kernels.monotoneSplat(out, nodes, values, taps, place, n, payload, rows, Number(half), scratch),
       );
     },
     placeGrad(call) {

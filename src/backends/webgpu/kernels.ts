@@ -2,6 +2,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { type Op, registerOps } from '../../ops/register.js';
 import { registerSeparable } from '../../ops/separablecontract.js';
+import { registerSumRowsComposition } from '../../ops/sumrowscontract.js';
 import { registerTaps, type TapsCall } from '../../ops/tapscontract.js';
 import { registerAddBox } from './addbox.js';
 import { registerFourier } from './fourier.js';
@@ -32,6 +33,8 @@ const onTaps =
 
 export function registerKernels(): void {
   registerAddBox();
+  // A gather a part, which stock ops do as well.
+  registerSumRowsComposition('webgpu');
   registerFourier();
   registerWebgpuGaussians();
   registerOps('webgpu', {

@@ -91,9 +91,8 @@ export function splatTaps(job: TapJob): TensorInfo {
       parts: [
         ...weights,
         attrs.ordered ? 'splatOrdered' : 'splatListed',
-        'splatGather',
-        'tapTile',
-        'tapSplat',
+        ...(['splatGather', 'tapTile', 'tapSplatCell'] as const),
+        tile === WIDE ? 'tapSplatWide' : 'tapSplat',
       ],
       constants: { CHUNK, TAPS, RECORD: record, PER: per, TILE: tile },
       inputs,
