@@ -1,5 +1,6 @@
 /** `wavecube info`: what a cube file holds. */
 import { Command } from 'commander';
+import type { AxisOption } from '../interpolation/axis.js';
 import type { Boundary } from '../interpolation/stencil.js';
 import { loadLibrary } from './engine.js';
 import { backendOption } from './options.js';
@@ -36,6 +37,8 @@ async function info(path: string, { json, backend }: { json?: boolean; backend: 
     codecs: codecCounts(cube.getCodecMap()),
     boundary: cube.options.boundary,
     missing: cube.options.missing,
+    // Of cubes whose axes have coordinates of their own.
+    ...(Object.keys(cube.options.axes).length > 0 && { axes: cube.options.axes }),
     metadata: cube.metadata,
   };
   cube.dispose();
@@ -53,6 +56,10 @@ async function info(path: string, { json, backend }: { json?: boolean; backend: 
       : []),
     ['boundary', boundaryText(facts.boundary)],
     ['missing', `${facts.missing}: ${MISSING[facts.missing]}`],
+    ...Object.entries(facts.axes ?? {}).map(([name, axis]): [string, string] => [
+      `axis ${name}`,
+      axisText(axis),
+    ]),
   ];
   if (axes) {
     const pitches = axes.frequenciesHz.map(
@@ -92,6 +99,17 @@ function compressionRow(counts: Record<string, number>, ratio: number): [string,
 function boundaryText(boundary: Boundary | { x?: Boundary; y?: Boundary; z?: Boundary }): string {
   const { x, y, z } = typeof boundary === 'string' ? { x: boundary, y: boundary, z: boundary } : boundary;
   return x === y && y === z ? `${x}` : `x ${x}, y ${y}, z ${z}`;
+}
+
+/** Where the nodes of an axis stand. */
+function axisText(axis: AxisOption): string {
+  if ('min' in axis)
+    return `${axis.min} … ${axis.max}, evenly${axis.period ? `, period ${axis.period}` : ''}`;
+  const { positions, trainable, period } = 'positions' in axis ? axis : { positions: axis };
+  const list = Array.from(positions, (t) => Number(t.toPrecision(6)));
+  const text =
+    list.length > 8 ? `${list.length} positions, ${list[0]} … ${list[list.length - 1]}` : list.join(', ');
+  return `${text}${period ? `, period ${period}` : ''}${trainable ? ', trained' : ''}`;
 }
 
 /** Each pitch has its own times: from the same start to where it has died away. */

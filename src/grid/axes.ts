@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { type AxisOption, type AxisSpec, axisOption, geometryOf, indexOf } from '../interpolation/axis.js';
-import type { AxisReading } from '../ops/axistaps.js';
+import { type AxisReading, splineBandsAt } from '../ops/axistaps.js';
 import { findDevice } from '../ops/device.js';
 import { type KnotRange, knotPositions, knotRange, knotVariables } from '../ops/knots.js';
 import { type AxisForm, locate } from '../ops/locate.js';
@@ -90,6 +90,15 @@ export class CubeAxes {
     const positions = this.positions(j);
     const located = locate(u, positions, form);
     return { index: located.index, reading: { located, positions, form } };
+  }
+
+  /** Of each axis with positions the bands of its spline's prefilter; null of the others. Gradients: positions. */
+  splineBands(): (tf.Tensor2D | null)[] {
+    const codes = boundaryCodes(this.#settings);
+    return this.#settings.axes.map((axis, j) => {
+      if (!axis || axis.spacing !== null || this.#settings.dims[j] === 1) return null;
+      return splineBandsAt(this.positions(j), { code: codes[j], period: axis.period, single: 1 });
+    });
   }
 
   /** The same on the host; undefined where positions cannot be read. */

@@ -159,13 +159,6 @@ function checkNodes(
   method: InterpolationMethod,
 ): void {
   if (method === 'hermite') tangents.checkComplete(where, store);
-  check(
-    method !== 'bspline' || settings.axes.every((axis) => axis === null || axis.spacing !== null),
-    () =>
-      new ArgumentError(
-        `${where}: method 'bspline' needs nodes at equal distances, and an axis of this cube has positions; use 'catmull-rom'`,
-      ),
-  );
   if (method !== 'bspline' && method !== 'monotone') return;
   check(
     settings.missing !== 'renormalize',

@@ -4,7 +4,8 @@
  * neighbours at one resolution.
  *
  * A page is kept until a node changes or the cube moves, the last ones used up to `limitBytes` together; a larger one is made
- * anew for each call. Those of a trainable cube are never kept: gradients go through their making, and steps change the nodes.
+ * anew for each call. Those of a trainable cube, or one whose
+ * axes are trained, are never kept: gradients go through their making, and steps change what they are made of.
  */
 import * as tf from '@tensorflow/tfjs';
 import { check, DeviceError } from '../errors.js';
@@ -35,7 +36,8 @@ export class FullPages {
    * @throws DeviceError, before anything is made, if the active backend cannot hold it.
    */
   page(where: string, name: string, [h, w]: readonly [number, number], make: () => tf.Tensor2D): tf.Tensor2D {
-    const { dims, channels, trainable } = this.settings;
+    const { dims, channels, axes } = this.settings;
+    const trainable = this.settings.trainable || axes.some((axis) => axis?.trainable);
     const key = `${name} ${h} ${w}`;
     const known = this.#kept.get(key);
     if (known) {

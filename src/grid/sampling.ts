@@ -162,7 +162,7 @@ function sampleWhole(
   let rows: tf.Tensor;
   if (method === 'bspline') {
     const { nodes, grid, attrs } = page(COEFFICIENTS, (all) =>
-      splineCoefficients(all, dims, boundaryCodes(settings)),
+      splineCoefficients(all, dims, boundaryCodes(settings), state.axes.splineBands()),
     );
     rows = readRows(reading, nodes, grid, attrs);
   } else {

@@ -61,14 +61,14 @@ function adjointCoefficients(
   reading: Reading,
   values: tf.Tensor4D,
 ): tf.Tensor4D {
-  const { settings, store } = state;
+  const { settings, store, axes } = state;
   const [n, h, w, c] = values.shape;
   const payload = h * w * c;
   checkFits(where, COEFFICIENTS, settings, [h, w]);
   const rows = values.reshape([n, payload]) as tf.Tensor2D;
   const coefficients = splatRead(reading, rows, store.full.grid(), wholeAttrs(state, payload));
   const made = (nodes: tf.Tensor) =>
-    splineCoefficients(nodes as tf.Tensor2D, settings.dims, boundaryCodes(settings));
+    splineCoefficients(nodes as tf.Tensor2D, settings.dims, boundaryCodes(settings), axes.splineBands());
   return tf
     .grad(made)(tf.zeros([store.cells, payload]), coefficients)
     .reshape([store.cells, h, w, c]);

@@ -249,6 +249,35 @@ function neighbours(
   return { p2, p, q, q2, length };
 }
 
+/**
+ * [n, 3]: what coefficients i − 1, i, i + 1 weigh at node i of an axis of at least two nodes, as ops/spline.ts splineBands of
+ * uniform ones. Totally positive but for the folded ends, so that elimination needs no pivots, however uneven the gaps are (C. de
+ * Boor, A. Pinkus, "Backward error analysis for totally positive linear systems", 1977); where neighbours' ratio is large,
+ * coefficients are far larger than the nodes.
+ * Gradients: positions.
+ */
+export function splineBandsAt(positions: tf.Tensor1D, form: AxisForm): tf.Tensor2D {
+  const n = positions.shape[0];
+  const { code } = form;
+  const place = (at: number) => tf.tensor1d(Array.from({ length: n }, (_, i) => (i === at ? 1 : 0)));
+  const [rows, first, last] = [tf.range(0, n), place(0), place(n - 1)];
+  const lengths = neighbours(lengthsOf(positions, form), rows, 0, n, code);
+  const [low, own, high] = bspline(tf.zeros([n]), lengths);
+  if (code === WRAP) return tf.stack([low, own, high], 1) as tf.Tensor2D;
+  const before = tf.mul(low, first);
+  const after = tf.mul(high, last);
+  let bands = [tf.sub(low, before), own, tf.sub(high, after)];
+  if (code === REFLECT) {
+    bands = [tf.add(bands[0], after), own, tf.add(bands[2], before)];
+  } else if (code === EXTRAPOLATE) {
+    const ends = tf.mul(tf.add(before, after), 2);
+    bands = [tf.sub(bands[0], after), tf.add(own, ends), tf.sub(bands[2], before)];
+  } else if (code !== ZERO) {
+    bands = [bands[0], sum(own, before, after), bands[2]];
+  }
+  return tf.stack(bands, 1) as tf.Tensor2D;
+}
+
 /** How one axis of a batch is read: in index space by an affine map from units of `spacing` a node, or as it was located. */
 export type AxisReading = { spacing: number } | { located: Located; positions: tf.Tensor1D; form: AxisForm };
 

@@ -39,14 +39,16 @@ const isIdentity = (bands: Float32Array) => bands.every((w, k) => w === (k % 3 =
  * @param rows [X·Y·Z, F] float32, bulk order (x slowest).
  * @param dims X, Y, Z ≥ 1.
  * @param boundary boundaryCode of x, y, z: what the sampling will use.
+ * @param axes of each axis that is not uniform, its bands [n, 3] (ops/axistaps.ts splineBandsAt); null: uniform.
  * @returns [X·Y·Z, F].
- * Gradients: rows, of any order (the adjoint solve).
+ * Gradients: rows and such bands, of any order (the adjoint solve).
  * @throws ShapeError unless rows is [X·Y·Z, F]; ArgumentError, DisposedError.
  */
 export function splineCoefficients(
   rows: tf.Tensor2D,
   dims: readonly [number, number, number],
   boundary: readonly [number, number, number],
+  axes: readonly (tf.Tensor2D | null)[] = [null, null, null],
 ): tf.Tensor2D {
   checkFloatTensor('splineCoefficients', 'rows', rows);
   const [nx, ny, nz] = dims;
@@ -64,9 +66,12 @@ export function splineCoefficients(
     let out = tf.clone(rows) as tf.Tensor;
     for (let j = 0; j < 3; j++) {
       const n = dims[j];
+      const own = axes[j];
       const bands = splineBands(n, boundary[j]);
-      if (isIdentity(bands)) continue;
-      const next = solveFixed(tf.reshape(out, shapes[j]) as tf.Tensor3D, bands, boundary[j] === WRAP, false);
+      if (!own && isIdentity(bands)) continue;
+      const lines = tf.reshape(out, shapes[j]) as tf.Tensor3D;
+      const cyclic = boundary[j] === WRAP;
+      const next = own ? solveTridiagonal(lines, own, { cyclic }) : solveFixed(lines, bands, cyclic, false);
       // A cube may be large: no more than two of it at a time.
       out.dispose();
       out = next;
