@@ -66,6 +66,7 @@ export type { TangentWavetables } from './grid/tangents.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
 export type { Colormap, SliceOptions } from './grid/visualize.js';
 export type { Wavetable } from './grid/wavetable.js';
+export type { AxisOption } from './interpolation/axis.js';
 export { BOUNDARIES, type Boundary } from './interpolation/stencil.js';
 export { irfft2, rfft2 } from './ops/fourier.js';
 export { gaussians } from './ops/gaussians.js';

@@ -30,13 +30,16 @@ interface Header extends Omit<MatrixOptions & MixedOptions, 'metadata' | 'pageBy
 }
 
 async function encode(cube: WavetableMatrix, options: Record<string, unknown>): Promise<Uint8Array> {
+  const { axes, ...cubeOptions } = cube.options;
   const header: Header = {
     format: 'wavecube',
     version: VERSIONS.nodes,
     width: cube.width,
     height: cube.height,
     depth: cube.depth,
-    ...cube.options,
+    ...cubeOptions,
+    // Axes of index space need no word, and older readers know none.
+    ...(Object.keys(axes).length > 0 && { axes }),
     user: cube.metadata,
   };
   const entries: Record<string, Uint8Array> = { 'metadata.npy': new Uint8Array() };

@@ -11,6 +11,7 @@ import {
   shown,
 } from '../errors.js';
 import { findDevice } from '../ops/device.js';
+import { endsOf } from './axes.js';
 import type { Settings } from './options.js';
 import { type BatchCoords, eachTouched, type Reading } from './reading.js';
 
@@ -116,31 +117,35 @@ export function checkPolicies(
 ): void {
   const { dims, boundary, missing } = settings;
   if (!boundary.includes('error') && missing !== 'error') return;
-  const { tensor, host } = given.given;
+  const { user = given.given } = given.given;
   check(
-    host !== undefined || (findDevice(tf.getBackend())?.readsSync ?? false),
+    (missing === 'error' ? given.coords.host : user.host) !== undefined ||
+      (findDevice(tf.getBackend())?.readsSync ?? false),
     () =>
       new DeviceError(
         `${where}: boundary 'error' and missing 'error' must read the coordinates, which the backend '${tf.getBackend()}' ` +
           "cannot do at once; give them as an array, use boundary 'clamp' or missing 'zero', or the wasm or cpu backend",
       ),
   );
-  const at = host ?? tensor.dataSync<'float32'>();
-  const touching = given.coords.tensor === tensor ? { tensor, host: at } : hosted(given.coords);
-  const reading = { ...given, coords: touching };
+  const at = user.host ?? user.tensor.dataSync<'float32'>();
+  const ends = endsOf(settings);
   for (let i = 0; i < at.length / 3; i++) {
     if (!Number.isFinite(at[3 * i] + at[3 * i + 1] + at[3 * i + 2])) continue;
     for (let j = 0; j < 3; j++) {
-      const r = at[3 * i + j];
+      const u = at[3 * i + j];
+      const [first, last] = ends[j];
       check(
-        boundary[j] !== 'error' || (r >= 0 && r <= dims[j] - 1),
+        boundary[j] !== 'error' || (u >= Math.fround(first) && u <= Math.fround(last)),
         () =>
           new CoordinateError(
-            `${where}: coords[${i}] must lie in the grid (${'xyz'[j]} in [0, ${dims[j] - 1}], boundary 'error'), got ${r}`,
+            `${where}: coords[${i}] must lie in the grid (${'xyz'[j]} in [${first}, ${last}], boundary 'error'), got ${u}`,
           ),
       );
     }
-    if (missing !== 'error') continue;
+  }
+  if (missing !== 'error') return;
+  const reading = { ...given, coords: hosted(given.coords) };
+  for (let i = 0; i < at.length / 3; i++) {
     eachTouched(reading, i, false, (cell) => {
       check(has(cell), () => new MissingNodeError(where, nodeOf(dims, cell)));
     });

@@ -1,7 +1,7 @@
 /** A cube's nodes and tangents as file formats write and read them: one by one, as they are stored. */
 import { readContainer } from '../codecs/container.js';
 import { sizeOf } from '../codecs/parameters.js';
-import { ArgumentError, check, MissingNodeError, ShapeError } from '../errors.js';
+import { ArgumentError, check, MissingNodeError, ShapeError, shown } from '../errors.js';
 import type { NodeShape } from './bank.js';
 import { cellOf, nodeOf } from './coordinates.js';
 import type { Settings } from './options.js';
@@ -43,6 +43,10 @@ export function restoreNodes(
   for (const node of nodes) {
     const cell = cellOf(where, settings.dims, node.x, node.y, node.z);
     const tangent = 'tangent' in node ? node.tangent : undefined;
+    check(
+      tangent === undefined || AXES.includes(tangent),
+      () => new ArgumentError(`${where}: tangent must be one of ${AXES.join(', ')}, got ${shown(tangent)}`),
+    );
     const key = `${cell} ${tangent ?? ''}`;
     check(
       !known.has(key),

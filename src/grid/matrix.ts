@@ -15,6 +15,7 @@ import { activeBackend, findDevice, startBackend } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
 import { checkFloatTensor } from '../ops/tensors.js';
 import { adaptiveMethod } from './autocompress.js';
+import { AXIS_NAMES, type AxisName, CubeAxes, endsOf } from './axes.js';
 import type { Bank, NodeShape } from './bank.js';
 import { sampleAll, sampleInParts, splatAll } from './batch.js';
 import { decodeNode } from './blend.js';
@@ -87,8 +88,8 @@ const AUTO_COMPRESSION = { method: 'auto', quality: 0.95 };
 /**
  * A 3-D grid of [H, W, C] wavetables, sampled at fractional coordinates with trilinear interpolation.
  *
- * Index space: integers are nodes, x in [0, width), y in [0, height), z in [0, depth). The nodes live in tensors of
- * the backend that was active when the cube was made. What a call returns is the caller's to dispose.
+ * Index space: integers are nodes, x in [0, width), y in [0, height), z in [0, depth). With `axes`, coordinates are the user's own;
+ * nodes keep their integer indices. The nodes live in tensors of the backend that was active when the cube was made. What a call returns is the caller's to dispose.
  *
  *     const cube = new WavetableMatrix(2, 2, 2, { resolution: [1, 256], channels: 1 })
  *     cube.setNode(0, 0, 0, sine)
@@ -101,6 +102,7 @@ export class WavetableMatrix {
   metadata: Record<string, unknown>;
   readonly #settings: Settings;
   readonly #store: NodeStore;
+  readonly #axes: CubeAxes;
   readonly #tangents: Tangents;
   #backend: string;
   /** Cells set since the last settle(), in a cube with compression. */
@@ -139,7 +141,14 @@ export class WavetableMatrix {
             `into ${limit} bytes, what the backend '${this.#backend}' can bind`,
         ),
     );
-    if (!this.sparse) this.#fill();
+    this.#axes = new CubeAxes(this.#settings);
+    if (this.sparse) return;
+    try {
+      this.#fill();
+    } catch (error) {
+      this.#axes.dispose();
+      throw error;
+    }
   }
 
   /** Nodes along x. */
@@ -189,6 +198,7 @@ export class WavetableMatrix {
       dtype,
       sparse,
       boundary: { x, y, z },
+      axes: this.#axes.options(),
       missing,
       trainable,
       blend,
@@ -558,14 +568,16 @@ export class WavetableMatrix {
   }
 
   /**
-   * Index-space coordinates of coordinates in [0, 1]: 0 is the first node of an axis, 1 the last.
+   * The cube's coordinates (index space, or of its `axes`) of coordinates in [0, 1]: 0 is the first node of an axis, 1 the last.
    * @param coords [N, 3]. @returns [N, 3]. Gradients: coords.
    */
   normalized(coords: Coordinates): tf.Tensor2D {
     this.#alive('normalized');
     const { tensor, made } = coordinateTensor('normalized', coords);
-    const spans = this.#settings.dims.map((n) => n - 1);
-    const out = tf.tidy(() => tf.mul(tensor, tf.tensor1d(spans)));
+    const ends = endsOf(this.#settings);
+    const spans = ends.map(([first, last]) => last - first);
+    const firsts = ends.map(([first]) => first);
+    const out = tf.tidy(() => tf.add(tf.mul(tensor, tf.tensor1d(spans)), tf.tensor1d(firsts)));
     if (made) tensor.dispose();
     return out as tf.Tensor2D;
   }
@@ -595,6 +607,30 @@ export class WavetableMatrix {
     this.#alive('trainableVariables');
     if (!this.trainable) return [];
     return allPages(this.#samplingState).map((page) => page.variable);
+  }
+
+  /**
+   * The variables of the axes whose positions are trained (x, y, z), [n − 1] each: logits of the gaps between nodes, of which
+   * axisPositions makes positions that cannot cross, whatever an optimiser does. Give them to it beside the pages:
+   * `[...cube.trainableVariables(), ...cube.axisVariables()]`; these are no part of trainableVariables(), as optimisers know
+   * variables by their place in a list, and new pages come last there.
+   */
+  axisVariables(): tf.Variable[] {
+    this.#alive('axisVariables');
+    return this.#axes.variables();
+  }
+
+  /**
+   * The positions of an axis's nodes, [n]; 0 … n − 1 of an axis of index space.
+   * Gradients: axisVariables(); the first and the last position are fixed.
+   */
+  axisPositions(axis: AxisName): tf.Tensor1D {
+    this.#alive('axisPositions');
+    check(
+      AXIS_NAMES.includes(axis),
+      () => new ArgumentError(`axisPositions: axis must be 'x', 'y' or 'z', got ${shown(axis)}`),
+    );
+    return tf.tidy(() => this.#axes.positions(AXIS_NAMES.indexOf(axis)));
   }
 
   // --- the cube as a whole
@@ -677,6 +713,7 @@ export class WavetableMatrix {
     const twin = new (this.constructor as CubeClass<this>)(width, height, depth, {
       ...this.options,
       ...options,
+      axes: this.#axes.statedOptions(),
       sparse: true,
       pageBytes: this.#settings.pageBytes,
       metadata: structuredClone(this.metadata),
@@ -684,6 +721,7 @@ export class WavetableMatrix {
     twin.#settings.sparse = this.sparse;
     this.#store.cloneInto(twin.#store);
     this.#tangents.cloneInto(twin.#tangents);
+    twin.#axes.copyFrom(this.#axes);
     for (const cell of this.#pending) twin.#pending.add(cell);
     return twin;
   }
@@ -706,6 +744,7 @@ export class WavetableMatrix {
   async #move(name: string): Promise<void> {
     const before = tf.getBackend();
     const pages = (await Promise.all(this.#stores.map((store) => store.read()))).flat();
+    const knots = await this.#axes.read();
     check(
       name === before || (await startBackend(name)),
       () => new DeviceError(`toBackend: tfjs has no backend '${name}' that starts`),
@@ -713,6 +752,7 @@ export class WavetableMatrix {
     try {
       check(!this.#disposed, () => new DisposedError('toBackend: the cube was disposed meanwhile'));
       this.#store.write(pages);
+      this.#axes.write(knots);
       for (const store of this.#stores) store.dropIndex();
     } catch (error) {
       await tf.setBackend(before);
@@ -762,6 +802,7 @@ export class WavetableMatrix {
     this.#alive('toBytes');
     // Without what could be pending not even a turn of the event loop: writes from now on do not show.
     if (this.#settings.compression || this.#settings.mixed) await this.settle();
+    if (this.#axes.variables().length > 0) await this.#axes.refresh();
     return formatFor('toBytes', format).encode(this, options);
   }
 
@@ -793,6 +834,7 @@ export class WavetableMatrix {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const store of this.#stores) store.dispose();
+    this.#axes.dispose();
   }
 
   /** How Node's console shows a cube. */
@@ -958,7 +1000,7 @@ export class WavetableMatrix {
   }
 
   get #samplingState(): SamplingState {
-    return { store: this.#store, tangents: this.#tangents, settings: this.#settings };
+    return { store: this.#store, tangents: this.#tangents, axes: this.#axes, settings: this.#settings };
   }
 
   /** Of the nodes, and of their tangents. */

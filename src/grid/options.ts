@@ -2,6 +2,7 @@
 import { checkQuality, type Quality } from '../codecs/quality.js';
 import { methodOf } from '../codecs/registry.js';
 import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
+import { type AxisOption, type AxisSpec, checkAxis } from '../interpolation/axis.js';
 import { BOUNDARIES, type Boundary, boundaryCode } from '../interpolation/stencil.js';
 import type { NodeDtype } from './bank.js';
 
@@ -21,6 +22,13 @@ export interface MatrixOptions {
   sparse?: boolean;
   /** Outside the grid, for all axes or each of them. Default 'clamp'. */
   boundary?: Boundary | { x?: Boundary; y?: Boundary; z?: Boundary };
+  /**
+   * The nodes' places in the coordinates of all calls, for each axis: positions, strictly increasing; { min, max } for nodes spread
+   * evenly between two values; or { positions, trainable, period }. trainable: the inner positions are variables (axisVariables),
+   * which cannot cross. period: after which an axis of boundary 'wrap' repeats, above its span; n times the spacing by default of
+   * { min, max }, required of positions. An axis without an entry is index space: integers are nodes.
+   */
+  axes?: { x?: AxisOption; y?: AxisOption; z?: AxisOption };
   /** What a corner without a node counts as: zero (default), not at all (the others' weights grow), or an error. */
   missing?: Missing;
   /** Hold the nodes in tf.Variables, for optimizer.minimize. */
@@ -53,6 +61,8 @@ export interface Settings {
   dtype: NodeDtype;
   sparse: boolean;
   boundary: [Boundary, Boundary, Boundary];
+  /** null: index space. */
+  axes: [AxisSpec | null, AxisSpec | null, AxisSpec | null];
   missing: Missing;
   trainable: boolean;
   blend: Blend;
@@ -104,7 +114,7 @@ export function resolutionPair(where: string, resolution: Resolution): [number, 
 /** What fromTensor takes: all but what the tensor's shape says. */
 export const OPTION_NAMES_BUT_SHAPE: readonly string[] = [
   ...['dtype', 'sparse', 'boundary', 'missing', 'trainable', 'blend', 'periodic', 'pageBytes', 'metadata'],
-  ...['compression', 'cacheBytes'],
+  ...['compression', 'cacheBytes', 'axes'],
 ];
 const OPTION_NAMES = ['resolution', 'channels', ...OPTION_NAMES_BUT_SHAPE];
 
@@ -168,6 +178,11 @@ export function checkOptions(
   const boundary = (typeof b === 'string' ? [b, b, b] : [b.x ?? 'clamp', b.y ?? 'clamp', b.z ?? 'clamp']).map(
     (name) => oneOf('boundary', name, BOUNDARIES),
   ) as Settings['boundary'];
+  const stated = options.axes ?? {};
+  checkOptionNames('WavetableMatrix: axes', stated, ['x', 'y', 'z']);
+  const axes = (['x', 'y', 'z'] as const).map((name, j) =>
+    stated[name] === undefined ? null : checkAxis(name, dims[j], stated[name], boundary[j]),
+  ) as Settings['axes'];
   const settings: Settings = {
     dims,
     resolution: resolutionPair('WavetableMatrix', options.resolution ?? 512),
@@ -175,6 +190,7 @@ export function checkOptions(
     dtype: oneOf('dtype', options.dtype ?? 'float32', ['float32', 'float16'] as const),
     sparse: options.sparse ?? true,
     boundary,
+    axes,
     missing: oneOf('missing', options.missing ?? 'zero', ['zero', 'renormalize', 'error'] as const),
     trainable: options.trainable ?? false,
     blend: oneOf('blend', options.blend ?? 'linear', ['linear', 'nlerp'] as const),

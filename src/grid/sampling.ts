@@ -8,6 +8,7 @@ import { resample } from '../ops/resample.js';
 import { splineCoefficients } from '../ops/spline.js';
 import { type Places, sumRows } from '../ops/sumrows.js';
 import { onTape } from '../ops/tape.js';
+import type { CubeAxes } from './axes.js';
 import type { Bank } from './bank.js';
 import { decodeNode, sampleCompressed } from './blend.js';
 import { decodeRows, formOf } from './forms.js';
@@ -32,10 +33,11 @@ export interface SampleOptions {
   channels?: readonly number[];
 }
 
-/** A cube's nodes and their tangents, and how it is sampled. */
+/** A cube's nodes and their tangents, where they stand, and how it is sampled. */
 export interface SamplingState {
   store: NodeStore;
   tangents: Tangents;
+  axes: CubeAxes;
   settings: Settings;
 }
 
@@ -168,10 +170,11 @@ function sampleWhole(
 }
 
 /** The page of a cube that has but one, of dense nodes at the resolution asked for. */
-function onlyPage(store: NodeStore, [h, w]: readonly [number, number]) {
-  const [bank, ...others] = store.banks;
+export function onlyPage(store: NodeStore, [h, w]: readonly [number, number]) {
+  if (store.banks.length !== 1) return null;
+  const [bank] = store.banks;
   const { codec, shape } = bank.options;
-  return others.length === 0 && !codec && shape[0] === h && shape[1] === w ? bank.onlyPage() : null;
+  return !codec && shape[0] === h && shape[1] === w ? bank.onlyPage() : null;
 }
 
 /** A page of every cell in order. */

@@ -28,7 +28,8 @@
  * for the node in slot 1, so that the line is level. Where it is zero the same taps stand for zeros, and f ∈ [0, 1) walks down a
  * bump around the node; wrapped, all four taps are the node.
  *
- * Results lie within the range of the 4 × 4 × 4 taps, in float32 too. On a node the result is that node exactly, however large its
+ * Results lie within the range of the 4 × 4 × 4 taps, in float32 too (on a GPU that takes subnormals for zero, of the taps so
+ * taken). A node that is not finite makes samples in the cells around it not finite; others may pass it over. On a node the result is that node exactly, however large its
  * neighbours, as long as they are finite. Two taps may be one node: their derivatives add up. A sample of whose place a number is
  * not finite has a row of NaN and no part in the gradients, and its values do not count even where they are NaN. Untouched rows
  * are exactly zero; repeated calls are bitwise equal; N, F and rows may be 0, and where rows is 0 the grid is not read.

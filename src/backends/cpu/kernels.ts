@@ -16,6 +16,7 @@ import { registerSumRows } from './sumrows.js';
 import { Taps } from './taps.js';
 import { sampleTaps, splatTaps, type TapJob, weightGrad } from './tapsampling.js';
 import { type CpuBackend, valuesOf } from './tfjs.js';
+import { registerCpuTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
 
 const floats = (backend: CpuBackend, x: TensorInfo) => valuesOf(backend, x) as Float32Array;
@@ -130,6 +131,7 @@ export function registerKernels(): void {
     ),
   });
   registerSeparable('cpu', separable);
+  registerCpuTridiagonal();
   registerWavelet();
   registerCpuMonotone();
 }

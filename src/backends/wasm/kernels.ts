@@ -7,8 +7,11 @@ import { registerAddBox } from './addbox.js';
 import { registerFourier } from './fourier.js';
 import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
+import { registerWasmMonotone } from './monotone.js';
 import { separable } from './separable.js';
 import { registerSumRows } from './sumrows.js';
+import { registerWasmTaps } from './taps.js';
+import { registerWasmTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
@@ -110,5 +113,8 @@ export function registerKernels(): void {
     meanSquareGrad: on(meanSquareGrad),
   });
   registerSeparable('wasm', separable);
+  registerWasmTaps();
+  registerWasmTridiagonal();
   registerWavelet();
+  registerWasmMonotone();
 }

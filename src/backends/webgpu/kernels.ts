@@ -9,6 +9,7 @@ import { registerFourier } from './fourier.js';
 import { registerWebgpuGaussians } from './gaussians.js';
 import { type SamplingJob, type SamplingTensors, samplingJob } from './job.js';
 import { meanSquare, meanSquareGrad } from './meansquare.js';
+import { registerWebgpuMonotone } from './monotone.js';
 import { coordGrad, sample } from './sampling.js';
 import { separable } from './separable.js';
 import { splat } from './splat.js';
@@ -17,6 +18,7 @@ import { type TapJob, tapJob } from './tapjob.js';
 import { sampleTaps, weightGrad } from './tapsampling.js';
 import { splatTaps } from './tapsplat.js';
 import { gpuOf } from './tfjs.js';
+import { registerWebgpuTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
 
 const on =
@@ -50,5 +52,7 @@ export function registerKernels(): void {
     weightGrad: onTaps(weightGrad),
   });
   registerSeparable('webgpu', separable);
+  registerWebgpuTridiagonal();
   registerWavelet();
+  registerWebgpuMonotone();
 }
