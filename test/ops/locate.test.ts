@@ -142,7 +142,7 @@ eachBackend('coordinates on an axis with positions', () => {
           for (const basis of BASES) {
             const got = tf.tidy(() => {
               const t = tf.tensor1d(it.positions);
-              return axisTaps(locate(tf.tensor1d(u), t, it.form), t, it.form, basis, -0.75);
+              return { ...axisTaps(locate(tf.tensor1d(u), t, it.form), t, it.form, basis, -0.75) };
             });
             const wantTaps: number[] = [];
             const wantWeights: number[] = [];
