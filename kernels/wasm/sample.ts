@@ -3,6 +3,7 @@
  * src/ops/contract.ts.
  */
 import { blend, blendHalf } from './blend';
+import { blendFew, gatherPresent } from './blendfew';
 import { BLOCK, FUSED, open, TILE_BYTES, take, takeAbsent, WIDE } from './layout';
 import { sampleEights, sampleFours, sampleThrees } from './samplequads';
 import { sampleRows } from './samplerows';
@@ -79,7 +80,10 @@ function wide(
   const counts = take(COUNTS_BYTES);
   fill(taps, weights, keys, coords, tangent, n, tangent ? TANGENT : VALUE);
   // Only where it will be read: of one sample of long rows this would be a ninth of the work.
+  const few = metAbsent && !half;
+  const present = few ? take((<usize>n) << 2) : 0;
   if (metAbsent) memory.fill(absent, 0, rowBytes);
+  if (few) gatherPresent(taps, weights, present, n, absent);
   const order = sortByKey(keys, perm, spare, counts, n);
   const outBytes = (<usize>payload) << 2;
   for (let from: usize = 0; from < outBytes; from += TILE_BYTES) {
@@ -88,7 +92,10 @@ function wide(
       const s = <usize>load<u32>(order + ((<usize>i) << 2));
       const at = s * RECORD_BYTES;
       if (half) blendHalf(out + s * outBytes, taps + at, weights + at, from, to);
-      else blend(out + s * outBytes, taps + at, weights + at, from, to);
+      else if (few) {
+        const count = load<i32>(present + (s << 2));
+        blendFew(out + s * outBytes, taps + at, weights + at, count, from, to);
+      } else blend(out + s * outBytes, taps + at, weights + at, from, to);
     }
   }
 }

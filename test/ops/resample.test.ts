@@ -4,7 +4,7 @@ import { ShapeError } from '../../src/errors.js';
 import { resample } from '../../src/index.js';
 import { resampleMatrix } from '../../src/ops/resample.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
-import { expectClose, random, randomArray } from '../support/numbers.js';
+import { expectClose, magnitude, random, randomArray } from '../support/numbers.js';
 
 const multiply = (m: Float32Array, x: ArrayLike<number>) => {
   const from = x.length;
@@ -107,6 +107,44 @@ eachBackend('resample', () => {
       }
       expect(resample(x, 5, 6, periodic)).to.equal(x);
       tf.dispose([x, y, down, back]);
+    }));
+
+  it('goes by transforms where they are less work, and is the matrix all the same: any sizes, both ways, and its adjoint', () =>
+    withoutLeaks(async () => {
+      for (const [from, to] of [
+        [64, 256],
+        [200, 60],
+        [250, 1000],
+        [97, 331],
+        [331, 97],
+        [256, 255],
+      ]) {
+        for (const wraps of [false, true]) {
+          for (const adjoint of [false, true]) {
+            const [a, b] = adjoint ? [to, from] : [from, to];
+            const values = randomArray(3 * a * 3, random(from + to));
+            const x = tf.tensor4d(values, [1, 3, a, 3]);
+            const y = resample(x, 3, b, { w: wraps }, adjoint);
+            const got = await y.data();
+            const matrix = resampleMatrix(from, to, wraps);
+            const want = new Float64Array(3 * b * 3);
+            for (let row = 0; row < 3; row++) {
+              for (let c = 0; c < 3; c++) {
+                for (let i = 0; i < b; i++) {
+                  let sum = 0;
+                  for (let j = 0; j < a; j++) {
+                    sum += matrix[adjoint ? j * from + i : i * from + j] * values[(row * a + j) * 3 + c];
+                  }
+                  want[(row * b + i) * 3 + c] = sum;
+                }
+              }
+            }
+            // Roundings of a few passes, of sums of squares that the resampling keeps.
+            expectClose(got, want, 4e-6 * Math.max(1, magnitude(want)), `${from} → ${to}`);
+            tf.dispose([x, y]);
+          }
+        }
+      }
     }));
 
   it('refuses images of no rows or no columns, which no kernel can read', () =>
