@@ -31,14 +31,19 @@ export class CoordinateError extends ArgumentError {
   override name = 'CoordinateError';
 }
 
-/** A node that is not there is needed. */
+/** A node that is not there is needed; or the tangent of one along `tangent`. */
 export class MissingNodeError extends WavecubeError {
   override name = 'MissingNodeError';
   constructor(
     where: string,
     readonly node: readonly [number, number, number],
+    readonly tangent: 'x' | 'y' | 'z' | null = null,
   ) {
-    super(`${where}: the cube has no node at (${node.join(', ')}); set it first, or ask hasNode`);
+    super(
+      tangent
+        ? `${where}: the node at (${node.join(', ')}) has no tangent along ${tangent}; give it with setTangents`
+        : `${where}: the cube has no node at (${node.join(', ')}); set it first, or ask hasNode`,
+    );
   }
 }
 

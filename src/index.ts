@@ -48,9 +48,17 @@ export {
 } from './errors.js';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/npy.js';
 export { encodePng } from './formats/png.js';
+export { type AdaptiveOptions, type AdaptiveResolution, adaptiveResolution } from './grid/adaptive.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Coordinates } from './grid/coordinates.js';
-export { type MemoryUsage, type StoredNode, WavetableMatrix } from './grid/matrix.js';
+export type { StoredNode } from './grid/files.js';
+export { type MemoryUsage, WavetableMatrix } from './grid/matrix.js';
+export { type InterpolationMethod, METHODS } from './grid/methods.js';
+export {
+  type MultiResolutionOptions,
+  MultiResolutionWavetableMatrix,
+  type SetNodeOptions,
+} from './grid/multiresolution.js';
 export type { Octaves } from './grid/octaveblend.js';
 export type {
   OctaveBasis,
@@ -59,12 +67,15 @@ export type {
   OctaveOptions,
 } from './grid/octavelevels.js';
 export { OctaveHierarchy, type StoredHierarchy } from './grid/octaves.js';
-export type { Blend, MatrixOptions, Missing, Resolution } from './grid/options.js';
+export type { Blend, MatrixOptions, Missing, MixedOptions, Resolution } from './grid/options.js';
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
+export { restoreCube } from './grid/restore.js';
 export type { SampleOptions } from './grid/sampling.js';
+export type { TangentWavetables } from './grid/tangents.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
 export type { Colormap, SliceOptions } from './grid/visualize.js';
 export type { Wavetable } from './grid/wavetable.js';
+export type { AxisOption } from './interpolation/axis.js';
 export { BOUNDARIES, type Boundary } from './interpolation/stencil.js';
 export { irfft2, rfft2 } from './ops/fourier.js';
 export { gaussians } from './ops/gaussians.js';

@@ -14,6 +14,7 @@
  */
 // biome-ignore-all lint/complexity/noStaticOnlyClass: see lanes.ts
 
+import { isMirrored, mirroredOrder, resampleStrip } from './bandlimited';
 import { V } from './lanes';
 import { take } from './layout';
 
@@ -58,6 +59,8 @@ export class Axis {
   /** The strips: rows that were read, rows of the result. */
   stripIn: usize;
   stripOut: usize;
+  /** The resampling that stands for the matrix (bandlimited.ts), 0 for none. */
+  resampling: usize;
 
   /**
    * Lays out an axis in scratch: `to` × `from` numbers, element (i, j) at matrix + 4 (i · strideOut + j · strideIn).
@@ -65,6 +68,7 @@ export class Axis {
    */
   static lay(symmetry: i32, adjoint: bool, matrix: usize, to: i32, from: i32): Axis {
     const axis = changetype<Axis>(take(AXIS_BYTES));
+    axis.resampling = 0;
     const strideOut: usize = adjoint ? 4 : (<usize>from) << 2;
     const strideIn: usize = adjoint ? (<usize>to) << 2 : 4;
     axis.from = from;
@@ -114,8 +118,28 @@ export class Axis {
     }
     return axis;
   }
+
+  /** Lays out an axis that is resampled by transforms. */
+  static resampled(resampling: usize, to: i32, from: i32): Axis {
+    const axis = changetype<Axis>(take(AXIS_BYTES));
+    axis.resampling = resampling;
+    axis.from = from;
+    axis.to = to;
+    axis.orderIn = take((<usize>from) << 2);
+    axis.orderOut = take((<usize>to) << 2);
+    axis.stripIn = take(<usize>(from + TILE) * ROW);
+    axis.stripOut = take(<usize>(to + TILE) * ROW);
+    if (isMirrored(resampling)) {
+      mirroredOrder(axis.orderIn, from);
+      mirroredOrder(axis.orderOut, to);
+    } else {
+      natural(axis.orderIn, from);
+      natural(axis.orderOut, to);
+    }
+    return axis;
+  }
 }
-const AXIS_BYTES: usize = 40;
+const AXIS_BYTES: usize = 48;
 
 /** Scratch of an axis at most. */
 export function axisBytes(from: i32, to: i32): f64 {
@@ -215,6 +239,10 @@ function butterfly(strip: usize, n: i32): void {
 export function multiply(axis: Axis): void {
   const stripIn = axis.stripIn;
   const stripOut = axis.stripOut;
+  if (axis.resampling !== 0) {
+    resampleStrip(axis.resampling, stripOut, axis.to, stripIn, axis.from);
+    return;
+  }
   for (let l = 0; l < axis.foldsIn; l++) butterfly(stripIn, folded(axis.from, l));
   // In the order of rows: what a tile writes beyond its block the next block overwrites.
   for (let b = 0; b < axis.blocks; b++) {

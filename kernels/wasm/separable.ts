@@ -114,7 +114,16 @@ function passWidth(axis: Axis, out: usize, x: usize, rows: i32, channels: i32): 
   }
 }
 
-/** out [n, toH, toW, channels] of x [n, fromH, fromW, channels]; symmetries as of src/ops/axismatrix.ts. */
+/** An axis by its matrix, or by the resampling that stands for it. */
+function axisOf(resampling: usize, symmetry: i32, adjoint: bool, matrix: usize, to: i32, from: i32): Axis {
+  if (resampling !== 0) return Axis.resampled(resampling, to, from);
+  return Axis.lay(symmetry, adjoint, matrix, to, from);
+}
+
+/**
+ * out [n, toH, toW, channels] of x [n, fromH, fromW, channels]; symmetries as of src/ops/axismatrix.ts; resamplings as of bandlimited.ts
+ * where they are not 0.
+ */
 export function separable(
   out: usize,
   x: usize,
@@ -129,6 +138,8 @@ export function separable(
   leftSymmetry: i32,
   rightSymmetry: i32,
   adjoint: bool,
+  leftResampling: usize,
+  rightResampling: usize,
   scratch: usize,
 ): void {
   open(scratch);
@@ -137,15 +148,16 @@ export function separable(
   const sizeIn = (<usize>fromH * <usize>fromW * <usize>channels) << 2;
   const sizeOut = (<usize>toH * <usize>toW * <usize>channels) << 2;
   if (leftSymmetry === IDENTITY) {
-    passWidth(Axis.lay(rightSymmetry, adjoint, right, toW, fromW), out, x, n * fromH, channels);
+    const only = axisOf(rightResampling, rightSymmetry, adjoint, right, toW, fromW);
+    passWidth(only, out, x, n * fromH, channels);
     return;
   }
-  const height = Axis.lay(leftSymmetry, adjoint, left, toH, fromH);
+  const height = axisOf(leftResampling, leftSymmetry, adjoint, left, toH, fromH);
   if (rightSymmetry === IDENTITY) {
     for (let i = 0; i < n; i++, out += sizeOut, x += sizeIn) passHeight(height, out, x, toW * channels);
     return;
   }
-  const width = Axis.lay(rightSymmetry, adjoint, right, toW, fromW);
+  const width = axisOf(rightResampling, rightSymmetry, adjoint, right, toW, fromW);
   const first = widthFirst(fromH, fromW, toH, toW);
   const together = samplesTogether(n, first ? fromH : toH, channels);
   const size = (<usize>between(fromH, fromW, toH, toW, channels)) << 2;

@@ -10,16 +10,16 @@ fn main(index: i32) {
   let lane = index - chunk * uniforms.lanes;
   let a = chunk * CHUNK;
   let z = a + CHUNK;
-  var sums: array<Lane, 8>;
+  var sums: array<Lane, TAPS>;
   if (z <= uniforms.count && order[a].x == order[min(z, uniforms.count) - 1].x && order[a].x < uniforms.bins) {
     for (var p = a; p < z; p++) {
       let v = values[order[p].y * uniforms.lanes + lane];
-      for (var k = 0; k < 8; k++) {
-        sums[k] += weightAt(p, corner(k)) * v;
+      for (var k = 0; k < TAPS; k++) {
+        sums[k] += weightAt(p, k) * v;
       }
     }
   }
-  for (var k = 0; k < 8; k++) {
-    result[(chunk * 8 + k) * uniforms.lanes + lane] = sums[k];
+  for (var k = 0; k < TAPS; k++) {
+    result[(chunk * TAPS + k) * uniforms.lanes + lane] = sums[k];
   }
 }

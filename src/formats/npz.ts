@@ -4,19 +4,23 @@
  *   metadata.npy        uint8, the UTF-8 bytes of a JSON object: the cube's options, its size, the user's metadata
  *   nodes/x_y_z.npy     [H, W, C] float32, or float16 as it is stored
  *   compressed/x_y_z.npy   uint8, the bytes of a compressed node: codecs/container.ts
+ *   tangents/x/x_y_z.npy   as nodes/: the node's tangent along x; y and z alike. With them the layout is version 2, else 1
  *
  * Entries are stored, or deflated with { deflate: true }.
  */
 import { check, FormatError, shown, WavecubeError } from '../errors.js';
-import { type StoredNode, WavetableMatrix } from '../grid/matrix.js';
-import type { MatrixOptions } from '../grid/options.js';
+import type { StoredNode } from '../grid/files.js';
+import type { WavetableMatrix } from '../grid/matrix.js';
+import type { MatrixOptions, MixedOptions } from '../grid/options.js';
 import type { FileFormat } from '../grid/persistence.js';
+import { restoreCube } from '../grid/restore.js';
 import { decodeNpy, encodeNpy } from './npy.js';
 import { unzipArchive, zipArchive } from './zip.js';
 
-const VERSION = 1;
+/** Of files with tangents, and without. */
+const VERSIONS = { tangents: 2, nodes: 1 };
 
-interface Header extends Omit<MatrixOptions, 'metadata' | 'pageBytes'> {
+interface Header extends Omit<MatrixOptions & MixedOptions, 'metadata' | 'pageBytes'> {
   format: 'wavecube' | typeof HIERARCHY;
   version: number;
   width: number;
@@ -31,26 +35,33 @@ async function encode(cube: WavetableMatrix, options: Record<string, unknown>): 
 
 /** The entries of a cube, by name. */
 export async function cubeEntries(cube: WavetableMatrix): Promise<Record<string, Uint8Array>> {
+  const { axes, ...cubeOptions } = cube.options;
   const header: Header = {
     format: 'wavecube',
-    version: VERSION,
+    version: VERSIONS.nodes,
     width: cube.width,
     height: cube.height,
     depth: cube.depth,
-    ...cube.options,
+    ...cubeOptions,
+    // Axes of index space need no word, and older readers know none.
+    ...(Object.keys(axes).length > 0 && { axes }),
     user: cube.metadata,
   };
-  const entries: Record<string, Uint8Array> = { 'metadata.npy': encodeMetadata(header) };
+  const entries: Record<string, Uint8Array> = { 'metadata.npy': new Uint8Array() };
   const dtype = cube.dtype === 'float16' ? '<f2' : '<f4';
   for await (const node of cube.storedNodes()) {
     const name = `${node.x}_${node.y}_${node.z}.npy`;
     if ('compressed' in node) {
       const { compressed: data } = node;
       entries[`compressed/${name}`] = encodeNpy({ dtype: '|u1', shape: [data.length], data });
-    } else {
-      entries[`nodes/${name}`] = encodeNpy({ dtype, shape: node.shape, data: node.values });
+      continue;
     }
+    const { shape, values: data, tangent } = node;
+    if (tangent) header.version = VERSIONS.tangents;
+    const folder = tangent ? `tangents/${tangent}` : 'nodes';
+    entries[`${folder}/${name}`] = encodeNpy({ dtype, shape, data });
   }
+  entries['metadata.npy'] = encodeMetadata(header);
   return entries;
 }
 
@@ -65,7 +76,7 @@ export function cubeOf(entries: Record<string, Uint8Array>, source: string): Wav
   const nodes: StoredNode[] = [];
   for (const [name, entry] of Object.entries(entries)) {
     if (name === 'metadata.npy') continue;
-    const place = /^(nodes|compressed)\/(\d+)_(\d+)_(\d+)\.npy$/.exec(name);
+    const place = /^(nodes|compressed|tangents\/[xyz])\/(\d+)_(\d+)_(\d+)\.npy$/.exec(name);
     check(place !== null, () => new FormatError(source, `has an entry '${name}' that no cube has`));
     const { dtype, shape, data } = decodeNpy(entry, `${source}:${name}`);
     const [x, y, z] = place.slice(2).map(Number);
@@ -83,11 +94,12 @@ export function cubeOf(entries: Record<string, Uint8Array>, source: string): Wav
         ),
     );
     const values = data as Float32Array | Uint16Array;
-    nodes.push({ x, y, z, shape: shape as [number, number, number], values });
+    const tangent = place[1].startsWith('tangents/') ? (place[1].slice(-1) as 'x' | 'y' | 'z') : undefined;
+    nodes.push({ x, y, z, shape: shape as [number, number, number], values, ...(tangent && { tangent }) });
   }
   // What the cube refuses is the file's fault here.
   try {
-    return WavetableMatrix.fromStored(width, height, depth, { ...options, metadata: user }, nodes);
+    return restoreCube(width, height, depth, { ...options, metadata: user }, nodes);
   } catch (cause) {
     if (!(cause instanceof WavecubeError)) throw cause;
     throw new FormatError(source, cause.message, { cause });
@@ -105,7 +117,7 @@ function readHeader(entry: Uint8Array | undefined, source: string): Header {
     header?.format === 'wavecube',
     () => new FormatError(source, 'has metadata of something else than a cube'),
   );
-  checkVersion(header.version, VERSION, source);
+  checkVersion(header.version, Object.values(VERSIONS), source);
   return header;
 }
 
@@ -132,10 +144,11 @@ export function encodeMetadata(value: unknown): Uint8Array {
   return encodeNpy({ dtype: '|u1', shape: [data.length], data });
 }
 
-export function checkVersion(version: unknown, known: number, source: string): void {
+export function checkVersion(version: unknown, known: readonly number[], source: string): void {
+  const words = [...known].sort((a, b) => a - b).join(' and ');
   check(
-    version === known,
-    () => new FormatError(source, `has version ${version} of the npz layout; this library reads ${known}`),
+    known.includes(version as number),
+    () => new FormatError(source, `has version ${version} of the npz layout; this library reads ${words}`),
   );
 }
 

@@ -79,7 +79,7 @@ function readHeader(entry: Uint8Array | undefined, source: string): Header {
     header?.format === HIERARCHY,
     () => new FormatError(source, 'has metadata of something else than a hierarchy'),
   );
-  checkVersion(header.version, VERSION, source);
+  checkVersion(header.version, [VERSION], source);
   const { levels, user } = header;
   check(
     typeof user === 'object' && user !== null && !Array.isArray(user),

@@ -266,6 +266,13 @@ export class Bank {
       .reduce((sum, part) => tf.add(sum, part));
   }
 
+  /** The page that holds all rows, as kernels take it; null where there are several or none. */
+  onlyPage(): { nodes: tf.Tensor; grid: tf.Tensor3D; attrs: PageAttrs } | null {
+    if (this.pages.length !== 1) return null;
+    this.#putInOrder();
+    return { nodes: this.pages[0].tensor, grid: this.grid(), attrs: this.#attrs(this.pages[0]) };
+  }
+
   /** [N, payload]: the rows of the nodes at integer coordinates, zeros where there is none. Gradients: the pages. */
   rowsAt(corners: tf.Tensor2D): tf.Tensor2D {
     return this.#gathered(this.grid(), corners, [3, 3, 3]);

@@ -30,6 +30,8 @@ export interface NodeReport {
   z: number;
   /** The codec that holds it now; null: none. */
   codec: string | null;
+  /** [H, W] it is stored at now: settle() of a mixed cube may choose it. [0, 0] of one that was deleted. */
+  resolution: [height: number, width: number];
   /**
    * Why it was left as it was; undefined where it was compressed. 'not taken': by a codec of finite values, or because it is
    * too large; 'set meanwhile' and 'deleted meanwhile': while it was being compressed.
@@ -49,6 +51,8 @@ export interface CompressibleNodes {
   codec(cell: number): string | null;
   /** The node as it is now, decoded; the caller disposes it. */
   read(cell: number): tf.Tensor3D;
+  /** [H, W] of a node. */
+  resolution(cell: number): [number, number];
   /** Bytes of the node as it is stored. */
   storedBytes(cell: number): number;
   /** Watches a cell; the result says whether it was changed meanwhile, and ends the watch. */
@@ -90,8 +94,11 @@ export function checkedCompression(
 function kept(nodes: CompressibleNodes, cell: number, why: NodeReport['kept']): NodeReport {
   const [x, y, z] = nodes.place(cell);
   const exact = { maxError: 0, psnr: Number.POSITIVE_INFINITY };
-  if (!nodes.has(cell)) return { x, y, z, codec: null, kept: 'deleted meanwhile', storedBytes: 0, ...exact };
-  return { x, y, z, codec: nodes.codec(cell), kept: why, storedBytes: nodes.storedBytes(cell), ...exact };
+  if (!nodes.has(cell)) {
+    return { x, y, z, codec: null, resolution: [0, 0], kept: 'deleted meanwhile', storedBytes: 0, ...exact };
+  }
+  const [codec, resolution] = [nodes.codec(cell), nodes.resolution(cell)];
+  return { x, y, z, codec, resolution, kept: why, storedBytes: nodes.storedBytes(cell), ...exact };
 }
 
 /** @throws QualityNotReachedError, and leaves the node. */
@@ -122,7 +129,8 @@ export async function compressCell(
     const { codec, sizeBytes: storedBytes, achieved } = compressed;
     if (onlySmaller && storedBytes >= nodes.storedBytes(cell)) return kept(nodes, cell, 'not smaller');
     nodes.replace(where, cell, compressed);
-    return { x, y, z, codec, storedBytes, maxError: achieved.maxError, psnr: achieved.psnr };
+    const { maxError, psnr } = achieved;
+    return { x, y, z, codec, resolution: nodes.resolution(cell), storedBytes, maxError, psnr };
   } finally {
     compressed.dispose();
   }

@@ -11,8 +11,9 @@ import {
   shown,
 } from '../errors.js';
 import { findDevice } from '../ops/device.js';
+import { endsOf } from './axes.js';
 import type { Settings } from './options.js';
-import { eachTouched, type Reading } from './reading.js';
+import { type BatchCoords, eachTouched, type Reading } from './reading.js';
 
 /** [N, 3] (x, y, z) in index space: a float32 tensor, rows of three numbers, or 3·N numbers in a row. */
 export type Coordinates =
@@ -99,6 +100,11 @@ export function nodeOf(dims: readonly number[], cell: number): [number, number, 
   return [Math.floor(cell / (dims[1] * dims[2])), Math.floor(cell / dims[2]) % dims[1], cell % dims[2]];
 }
 
+const hosted = ({ tensor, host = tensor.dataSync<'float32'>() }: BatchCoords): BatchCoords => ({
+  tensor,
+  host,
+});
+
 /**
  * Carries out the policies that throw: boundary 'error' (a coordinate outside [0, n−1]) and missing 'error' (a tap of
  * weight ≠ 0 without a node). Reads the coordinates, so it does nothing unless one of them is set.
@@ -111,30 +117,35 @@ export function checkPolicies(
 ): void {
   const { dims, boundary, missing } = settings;
   if (!boundary.includes('error') && missing !== 'error') return;
-  const { tensor, host } = given.coords;
+  const { user = given.given } = given.given;
   check(
-    host !== undefined || (findDevice(tf.getBackend())?.readsSync ?? false),
+    (missing === 'error' ? given.coords.host : user.host) !== undefined ||
+      (findDevice(tf.getBackend())?.readsSync ?? false),
     () =>
       new DeviceError(
         `${where}: boundary 'error' and missing 'error' must read the coordinates, which the backend '${tf.getBackend()}' ` +
           "cannot do at once; give them as an array, use boundary 'clamp' or missing 'zero', or the wasm or cpu backend",
       ),
   );
-  const at = host ?? tensor.dataSync<'float32'>();
-  const reading = { ...given, coords: { tensor, host: at } };
+  const at = user.host ?? user.tensor.dataSync<'float32'>();
+  const ends = endsOf(settings);
   for (let i = 0; i < at.length / 3; i++) {
     if (!Number.isFinite(at[3 * i] + at[3 * i + 1] + at[3 * i + 2])) continue;
     for (let j = 0; j < 3; j++) {
-      const r = at[3 * i + j];
+      const u = at[3 * i + j];
+      const [first, last] = ends[j];
       check(
-        boundary[j] !== 'error' || (r >= 0 && r <= dims[j] - 1),
+        boundary[j] !== 'error' || (u >= Math.fround(first) && u <= Math.fround(last)),
         () =>
           new CoordinateError(
-            `${where}: coords[${i}] must lie in the grid (${'xyz'[j]} in [0, ${dims[j] - 1}], boundary 'error'), got ${r}`,
+            `${where}: coords[${i}] must lie in the grid (${'xyz'[j]} in [${first}, ${last}], boundary 'error'), got ${u}`,
           ),
       );
     }
-    if (missing !== 'error') continue;
+  }
+  if (missing !== 'error') return;
+  const reading = { ...given, coords: hosted(given.coords) };
+  for (let i = 0; i < at.length / 3; i++) {
     eachTouched(reading, i, false, (cell) => {
       check(has(cell), () => new MissingNodeError(where, nodeOf(dims, cell)));
     });

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { axisStencils } from '../ops/composition.js';
 import { constantOf } from '../ops/constant.js';
 import type { Stencil } from '../ops/taps.js';
+import { finiteOnly, finiteRows } from './finite.js';
 import type { Reading } from './reading.js';
 
 /** The K corners of each of N samples: 8, or the 64 taps of a stencil. */
@@ -14,22 +15,6 @@ export interface Corners {
   at: tf.Tensor2D;
   /** [N, K]. Gradients: coords, right-hand at nodes, 0 outside a clamped axis. */
   weights: tf.Tensor2D;
-}
-
-const finiteRows = (coords: tf.Tensor) => tf.all(tf.isFinite(coords), 1, true);
-
-/** Coordinates with zeros in the place of rows that are not finite; no gradient, not even NaN, comes back from those. */
-function finiteOnly(coords: tf.Tensor2D): tf.Tensor2D {
-  const masked = (x: tf.Tensor, y: tf.Tensor) =>
-    tf.where(finiteRows(x).broadcastTo(y.shape), y, tf.zerosLike(y));
-  return tf.customGrad((x, save) => {
-    const given = x as tf.Tensor;
-    (save as (tensors: tf.Tensor[]) => void)([given]);
-    return {
-      value: masked(given, given),
-      gradFunc: (dy: tf.Tensor, saved: unknown) => masked((saved as tf.Tensor[])[0], dy),
-    };
-  })(coords) as tf.Tensor2D;
 }
 
 /** A tap's node on an axis of n, −1 where there is none. */
@@ -115,12 +100,4 @@ function linearCorners(coords: tf.Tensor2D, dims: Reading['dims'], boundary: rea
       return tf.where(there.broadcastTo(all.shape), all, tf.fill(all.shape, -1)).reshape([8 * n, 3]);
     }) as tf.Tensor2D,
   };
-}
-
-/** [N] 0, or NaN where a coordinate is not finite. No gradient. */
-export function blemishOf(coords: tf.Tensor2D): tf.Tensor1D {
-  const [n] = coords.shape;
-  return constantOf(coords, (x) =>
-    tf.where(finiteRows(x).flatten(), tf.zeros([n]), tf.fill([n], Number.NaN)),
-  ) as tf.Tensor1D;
 }

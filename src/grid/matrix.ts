@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { CompressedWavetable } from '../codecs/compressed.js';
-import { readContainer } from '../codecs/container.js';
 import { sizeOf } from '../codecs/parameters.js';
 import {
   ArgumentError,
@@ -15,7 +14,10 @@ import {
 import { activeBackend, findDevice, startBackend } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
 import { checkFloatTensor } from '../ops/tensors.js';
+import { adaptiveMethod } from './autocompress.js';
+import { AXIS_NAMES, type AxisName, CubeAxes, endsOf } from './axes.js';
 import type { Bank, NodeShape } from './bank.js';
+import { sampleAll, sampleInParts, splatAll } from './batch.js';
 import { decodeNode } from './blend.js';
 import {
   type CompressAllOptions,
@@ -26,74 +28,82 @@ import {
   compressCells,
   type NodeReport,
 } from './compression.js';
-import {
-  type Coordinates,
-  cellOf,
-  checkPolicies,
-  checkScalar,
-  coordinateTensor,
-  nodeOf,
-} from './coordinates.js';
-import { checkMethod } from './methods.js';
+import { type Coordinates, cellOf, checkScalar, coordinateTensor, nodeOf } from './coordinates.js';
+import { restoreNodes, type StoredNode, storedNodes } from './files.js';
 import {
   checkOptions,
   type MatrixOptions,
+  MIXED_NAMES,
+  type MixedOptions,
   OPTION_NAMES_BUT_SHAPE,
   type Resolution,
   resolutionPair,
   type Settings,
 } from './options.js';
 import { formatFor, sniffFormat, storageFor } from './persistence.js';
-import { readingOf } from './reading.js';
-import {
-  allNodes,
-  channelsOf,
-  normalizeQuaternions,
-  type SampleOptions,
-  type SamplingState,
-  sampleBanks,
-  splatBanks,
-} from './sampling.js';
+import { allNodes, allPages, type SampleOptions, type SamplingState } from './sampling.js';
 import { NodeStore, type PackedNode } from './store.js';
+import { type Axis, Tangents, type TangentWavetables } from './tangents.js';
 import { type SliceOptions, visualizeSlice } from './visualize.js';
-import { checkWavetable, type Wavetable } from './wavetable.js';
+import { checkWavetable, shapeOf, type Wavetable } from './wavetable.js';
 
 export interface MemoryUsage {
   /** Nodes set. */
   nodes: number;
-  /** Bytes of these nodes as dense float32. */
+  /** Bytes of these nodes, and of the tangents they have, as dense float32. */
   denseBytes: number;
   /**
    * Bytes of these nodes as they are stored; of compressed ones every byte of their containers, header and checksum too, as
    * they were compressed: parameters trained since are saved as they are, and take more. A file adds what names its entries.
    */
   storedBytes: number;
-  /** Bytes of what holds them for sampling: rows, unused ones included, and what is decoded at hand. */
+  /** Bytes of what holds them for sampling: rows, unused ones included, what is decoded at hand, and spline coefficients. */
   residentBytes: number;
   /** Bytes of the bookkeeping, host and device. */
   indexBytes: number;
 }
 
-/** A node at (x, y, z) as its bank stores it: dense values, or the bytes of a compressed one. */
-export type StoredNode =
-  | { x: number; y: number; z: number; shape: NodeShape; values: Float32Array | Uint16Array }
-  | { x: number; y: number; z: number; compressed: Uint8Array };
+/** A node that is to be set. `resolution` and `autoCompress` are of cubes of mixed resolutions. */
+export interface GivenNode {
+  /** What errors call it. */
+  where: string;
+  x: number;
+  y: number;
+  z: number;
+  wavetable: Wavetable | CompressedWavetable;
+  resolution?: Resolution;
+  autoCompress?: boolean;
+}
+
+type CubeClass<Cube> = new (
+  width: number,
+  height: number,
+  depth: number,
+  options?: MatrixOptions & MixedOptions,
+) => Cube;
+
+/** What settle() of a cube of mixed resolutions keeps to without a `compression`. */
+const AUTO_COMPRESSION = { method: 'auto', quality: 0.95 };
 
 /**
  * A 3-D grid of [H, W, C] wavetables, sampled at fractional coordinates with trilinear interpolation.
  *
- * Index space: integers are nodes, x in [0, width), y in [0, height), z in [0, depth). The nodes live in tensors of
- * the backend that was active when the cube was made. What a call returns is the caller's to dispose.
+ * Index space: integers are nodes, x in [0, width), y in [0, height), z in [0, depth). With `axes`, coordinates are the user's own;
+ * nodes keep their integer indices. The nodes live in tensors of the backend that was active when the cube was made. What a call returns is the caller's to dispose.
  *
  *     const cube = new WavetableMatrix(2, 2, 2, { resolution: [1, 256], channels: 1 })
  *     cube.setNode(0, 0, 0, sine)
  *     const table = cube.sample(0.3, 0, 1)        // Tensor3D [1, 256, 1]
  */
 export class WavetableMatrix {
+  /** Whether nodes may be of any resolution: what MultiResolutionWavetableMatrix is. */
+  protected static readonly mixed: boolean = false;
   /** The user's own JSON, saved with the cube. */
   metadata: Record<string, unknown>;
   readonly #settings: Settings;
   readonly #store: NodeStore;
+  readonly #axes: CubeAxes;
+  readonly #tangents: Tangents;
   #backend: string;
   /** Cells set since the last settle(), in a cube with compression. */
   readonly #pending = new Set<number>();
@@ -107,10 +117,11 @@ export class WavetableMatrix {
    * @throws ArgumentError for options that are not what MatrixOptions says; DeviceError if the grid does not fit.
    */
   constructor(width: number, height: number, depth: number, options: MatrixOptions = {}) {
-    this.#settings = checkOptions(width, height, depth, options);
+    this.#settings = checkOptions(width, height, depth, options, new.target.mixed);
     this.metadata = { ...options.metadata };
     this.#backend = activeBackend();
     this.#store = new NodeStore(this.#settings);
+    this.#tangents = new Tangents(this.#settings);
     const device = findDevice(this.#backend);
     check(
       device !== undefined || this.dtype === 'float32',
@@ -130,7 +141,14 @@ export class WavetableMatrix {
             `into ${limit} bytes, what the backend '${this.#backend}' can bind`,
         ),
     );
-    if (!this.sparse) this.#fill();
+    this.#axes = new CubeAxes(this.#settings);
+    if (this.sparse) return;
+    try {
+      this.#fill();
+    } catch (error) {
+      this.#axes.dispose();
+      throw error;
+    }
   }
 
   /** Nodes along x. */
@@ -180,6 +198,7 @@ export class WavetableMatrix {
       dtype,
       sparse,
       boundary: { x, y, z },
+      axes: this.#axes.options(),
       missing,
       trainable,
       blend,
@@ -200,18 +219,7 @@ export class WavetableMatrix {
    * @throws CoordinateError outside the grid; ShapeError for another shape; DisposedError.
    */
   setNode(x: number, y: number, z: number, wavetable: Wavetable | CompressedWavetable): void {
-    this.#alive('setNode');
-    const cell = cellOf('setNode', this.#settings.dims, x, y, z);
-    if (wavetable instanceof CompressedWavetable) {
-      checkCompressed('setNode', wavetable, this.#nodeShape);
-      this.#store.setPacked('setNode', [this.#store.packedNode('setNode', cell, wavetable)]);
-      this.#pending.delete(cell);
-      return;
-    }
-    checkWavetable('setNode', wavetable, this.#nodeShape, this.dtype);
-    this.#store.checkPackable('setNode', wavetable);
-    this.#store.set('setNode', this.#nodeShape, [{ cell, wavetable }]);
-    if (this.#settings.compression) this.#pending.add(cell);
+    this.setEach('setNode', [{ where: 'setNode', x, y, z, wavetable }]);
   }
 
   /**
@@ -226,36 +234,52 @@ export class WavetableMatrix {
       typeof nodes?.[Symbol.iterator] === 'function',
       () => new ArgumentError(`setNodes: nodes must be a list of [x, y, z, wavetable], got ${shown(nodes)}`),
     );
-    // Of a place that is named twice the last one counts, whichever kind it is.
-    const dense = new Map<number, Wavetable>();
-    const packed = new Map<number, PackedNode>();
-    for (const [i, node] of [...nodes].entries()) {
+    const given = [...nodes].map((node, i) => {
       const where = `setNodes[${i}]`;
       check(
         Array.isArray(node),
         () => new ArgumentError(`${where}: must be [x, y, z, wavetable], got ${shown(node)}`),
       );
       const [x, y, z, wavetable] = node;
-      const cell = cellOf(where, this.#settings.dims, x, y, z);
+      return { where, x, y, z, wavetable };
+    });
+    this.setEach('setNodes', given);
+  }
+
+  /** Sets nodes: all of them, or none where one is not what the cube takes. */
+  protected setEach(where: string, given: readonly GivenNode[]): void {
+    this.#alive(where);
+    // Of a place that is named twice the last one counts, whichever kind it is.
+    const dense = new Map<number, { wavetable: Wavetable; shape: NodeShape; compress: boolean }>();
+    const packed = new Map<number, PackedNode>();
+    for (const { where: here, x, y, z, wavetable, ...how } of given) {
+      const cell = cellOf(here, this.#settings.dims, x, y, z);
       dense.delete(cell);
       packed.delete(cell);
+      const shape = this.#shapeFor(here, wavetable, how.resolution);
       if (wavetable instanceof CompressedWavetable) {
-        checkCompressed(where, wavetable, this.#nodeShape);
-        packed.set(cell, this.#store.packedNode(where, cell, wavetable));
+        checkCompressed(here, wavetable, shape);
+        packed.set(cell, this.#store.packedNode(here, cell, wavetable));
       } else {
-        checkWavetable(where, wavetable, this.#nodeShape, this.dtype);
-        this.#store.checkPackable(where, wavetable);
-        dense.set(cell, wavetable);
+        checkWavetable(here, wavetable, shape, this.dtype);
+        if (this.#settings.mixed) this.#store.checkForm(here, shape, this.dtype);
+        this.#store.checkPackable(here, wavetable);
+        dense.set(cell, { wavetable, shape, compress: how.autoCompress ?? this.#settings.autoCompress });
       }
     }
-    this.#store.set(
-      'setNodes',
-      this.#nodeShape,
-      [...dense].map(([cell, wavetable]) => ({ cell, wavetable })),
-    );
-    this.#store.setPacked('setNodes', [...packed.values()]);
+    const byShape = new Map<string, { shape: NodeShape; nodes: { cell: number; wavetable: Wavetable }[] }>();
+    for (const [cell, { wavetable, shape }] of dense) {
+      const same = byShape.get(String(shape)) ?? { shape, nodes: [] };
+      byShape.set(String(shape), same);
+      same.nodes.push({ cell, wavetable });
+    }
+    for (const { shape, nodes } of byShape.values()) this.#store.set(where, shape, nodes);
+    this.#store.setPacked(where, [...packed.values()]);
     for (const cell of packed.keys()) this.#pending.delete(cell);
-    if (this.#settings.compression) for (const cell of dense.keys()) this.#pending.add(cell);
+    for (const [cell, { compress }] of dense) {
+      if (compress) this.#pending.add(cell);
+      else this.#pending.delete(cell);
+    }
   }
 
   /**
@@ -288,6 +312,7 @@ export class WavetableMatrix {
     this.#bankOf('deleteNode', x, y, z);
     const cell = cellOf('deleteNode', this.#settings.dims, x, y, z);
     this.#store.delete(cell);
+    this.#tangents.delete(cell);
     this.#pending.delete(cell);
   }
 
@@ -307,6 +332,33 @@ export class WavetableMatrix {
   /** All nodes, x slowest; each wavetable is a copy that the caller disposes. */
   *nodes(): Generator<{ x: number; y: number; z: number; wavetable: tf.Tensor3D }> {
     for (const [x, y, z] of this.positions()) yield { x, y, z, wavetable: this.getNode(x, y, z) };
+  }
+
+  // --- tangents
+
+  /**
+   * Gives the node at (x, y, z) tangents for method 'hermite': along each axis the derivative of the wavetable with respect to
+   * that coordinate. They stay with the node, at the resolution that they are given at, when it is set anew, resized or
+   * compressed (tangents are never compressed), and go with it when it is deleted. In a trainable cube they are variables too.
+   * @param tangents x, y, z: wavetables [H, W, C] of the node's own shape, copied; those left out stay as they are. An axis of
+   * one node needs none. Not differentiable, as setNode.
+   * @throws MissingNodeError where there is no node; ShapeError for another shape; nothing is set then.
+   */
+  setTangents(x: number, y: number, z: number, tangents: TangentWavetables): void {
+    this.#alive('setTangents');
+    const { shape } = this.#bankOf('setTangents', x, y, z).options;
+    const cell = cellOf('setTangents', this.#settings.dims, x, y, z);
+    this.#tangents.set('setTangents', cell, shape, tangents);
+  }
+
+  /**
+   * Copies of the tangents that the node at (x, y, z) has, [H, W, C] float32 each, the caller's to dispose.
+   * @throws MissingNodeError where there is no node.
+   */
+  getTangents(x: number, y: number, z: number): { x?: tf.Tensor3D; y?: tf.Tensor3D; z?: tf.Tensor3D } {
+    this.#alive('getTangents');
+    this.#bankOf('getTangents', x, y, z);
+    return this.#tangents.get(cellOf('getTangents', this.#settings.dims, x, y, z));
   }
 
   // --- resolution
@@ -370,18 +422,24 @@ export class WavetableMatrix {
   }
 
   /**
-   * Compresses the nodes that were set since the last time, as the cube's `compression` says; nothing without one.
+   * Compresses the nodes that were set since the last time, as the cube's `compression` says; nothing without one (of a cube of
+   * mixed resolutions those with autoCompress, their resolution included).
    * save and toBytes do it first. One that is called while another is at work takes its turn after it.
    * @returns a report for each of them. Nodes set meanwhile are left for the next time.
    */
   async settle(options: Pick<CompressAllOptions, 'signal' | 'onProgress'> = {}): Promise<NodeReport[]> {
     this.#alive('settle');
     checkOptionNames('settle', options, ['signal', 'onProgress']);
-    const { compression } = this.#settings;
-    if (!compression) return [];
+    const { compression, mixed, periodic } = this.#settings;
+    if (!compression && !mixed) return [];
     const turn = this.#settling.then(() => {
       this.#alive('settle');
-      const all = { ...compression, ...options };
+      const { method, quality } = compression ?? AUTO_COMPRESSION;
+      const all = {
+        method: mixed ? adaptiveMethod('settle', method, periodic) : method,
+        quality,
+        ...options,
+      };
       const pending = (cell: number) => this.#pending.has(cell);
       return compressCells(
         'settle',
@@ -460,7 +518,9 @@ export class WavetableMatrix {
   sample(x: number, y: number, z: number, options: SampleOptions = {}): tf.Tensor3D {
     this.#alive('sample');
     checkScalar('sample', x, y, z);
-    return tf.tidy(() => this.#sample('sample', [x, y, z], options).squeeze([0])) as tf.Tensor3D;
+    return tf.tidy(() =>
+      sampleAll('sample', this.#samplingState, [x, y, z], options).squeeze([0]),
+    ) as tf.Tensor3D;
   }
 
   /**
@@ -473,7 +533,8 @@ export class WavetableMatrix {
    * 'error'; DeviceError if the result exceeds what the backend can hold, with sampleChunks as the way out.
    */
   sampleBatch(coords: Coordinates, options: SampleOptions = {}): tf.Tensor4D {
-    return this.#sample('sampleBatch', coords, options);
+    this.#alive('sampleBatch');
+    return sampleAll('sampleBatch', this.#samplingState, coords, options);
   }
 
   /**
@@ -486,34 +547,7 @@ export class WavetableMatrix {
     options: SampleOptions & { maxBytes?: number } = {},
   ): Generator<{ offset: number; values: tf.Tensor4D }> {
     this.#alive('sampleChunks');
-    const { maxBytes = 64 * 2 ** 20, ...rest } = options;
-    const [h, w] =
-      rest.resolution === undefined ? this.resolution : resolutionPair('sampleChunks', rest.resolution);
-    // A sample of dense nodes passes through memory at their resolution, one of blended nodes as parameters of eight corners.
-    const payloads = this.#store.banks.map(({ options: { codec, shape, row } }) =>
-      codec?.parameter ? 8 * sizeOf(row) : sizeOf(shape),
-    );
-    const rowBytes = 4 * Math.max(h * w * this.channels, ...payloads);
-    check(
-      maxBytes >= rowBytes,
-      () =>
-        new ArgumentError(
-          `sampleChunks: maxBytes must hold one sample of ${rowBytes} bytes, got ${maxBytes}`,
-        ),
-    );
-    const step = Math.floor(maxBytes / rowBytes);
-    const { tensor, made } = coordinateTensor('sampleChunks', coords);
-    try {
-      for (let offset = 0; offset < tensor.shape[0]; offset += step) {
-        const values = tf.tidy(() => {
-          const part = tf.slice(tensor, [offset, 0], [Math.min(step, tensor.shape[0] - offset), 3]);
-          return this.sampleBatch(part, rest);
-        });
-        yield { offset, values };
-      }
-    } finally {
-      if (made) tensor.dispose();
-    }
+    yield* sampleInParts('sampleChunks', this.#samplingState, coords, options);
   }
 
   /**
@@ -524,35 +558,26 @@ export class WavetableMatrix {
    * Gradients: values, coords.
    * @throws ShapeError if values is not [N, H, W, C]; else as sampleBatch.
    */
-  splat(coords: Coordinates, values: tf.Tensor4D | tf.Tensor): tf.Tensor2D[] {
+  splat(
+    coords: Coordinates,
+    values: tf.Tensor4D | tf.Tensor,
+    options: Pick<SampleOptions, 'method' | 'a'> = {},
+  ): tf.Tensor2D[] {
     this.#alive('splat');
-    const { tensor, host, made } = coordinateTensor('splat', coords);
-    try {
-      const want = [tensor.shape[0], ...this.#nodeShape];
-      checkFloatTensor('splat', 'values', values);
-      check(
-        values.rank === 4 && want.every((n, i) => values.shape[i] === n),
-        () => new ShapeError('splat', 'values', `[${want.join(', ')}]`, values.shape),
-      );
-      return tf.tidy(() => {
-        const reading = readingOf({ tensor, host }, checkMethod('splat'), this.#settings);
-        checkPolicies('splat', reading, this.#settings, (cell) => this.#store.has(cell));
-        return splatBanks(this.#samplingState, reading, values as tf.Tensor4D);
-      });
-    } finally {
-      if (made) tensor.dispose();
-    }
+    return splatAll('splat', this.#samplingState, coords, values, options);
   }
 
   /**
-   * Index-space coordinates of coordinates in [0, 1]: 0 is the first node of an axis, 1 the last.
+   * The cube's coordinates (index space, or of its `axes`) of coordinates in [0, 1]: 0 is the first node of an axis, 1 the last.
    * @param coords [N, 3]. @returns [N, 3]. Gradients: coords.
    */
   normalized(coords: Coordinates): tf.Tensor2D {
     this.#alive('normalized');
     const { tensor, made } = coordinateTensor('normalized', coords);
-    const spans = this.#settings.dims.map((n) => n - 1);
-    const out = tf.tidy(() => tf.mul(tensor, tf.tensor1d(spans)));
+    const ends = endsOf(this.#settings);
+    const spans = ends.map(([first, last]) => last - first);
+    const firsts = ends.map(([first]) => first);
+    const out = tf.tidy(() => tf.add(tf.mul(tensor, tf.tensor1d(spans)), tf.tensor1d(firsts)));
     if (made) tensor.dispose();
     return out as tf.Tensor2D;
   }
@@ -560,14 +585,16 @@ export class WavetableMatrix {
   // --- training
 
   /**
-   * Where a node lies in trainableVariables() and in what splat returns: row `row` of tensor `page`.
-   * @throws MissingNodeError where there is no node.
+   * Where a node, or its tangent along an axis, lies in trainableVariables() and in what splat returns: row `row` of tensor `page`.
+   * @throws MissingNodeError where there is none.
    */
-  rowOf(x: number, y: number, z: number): { page: number; row: number } {
+  rowOf(x: number, y: number, z: number, tangent?: Axis): { page: number; row: number } {
     this.#alive('rowOf');
-    const bank = this.#bankOf('rowOf', x, y, z);
-    const place = bank.placeOf(cellOf('rowOf', this.#settings.dims, x, y, z));
-    return { page: this.#store.pages().indexOf(place.page), row: place.row };
+    const cell = cellOf('rowOf', this.#settings.dims, x, y, z);
+    const bank =
+      tangent === undefined ? this.#bankOf('rowOf', x, y, z) : this.#tangents.bankOf('rowOf', cell, tangent);
+    const place = bank.placeOf(cell);
+    return { page: allPages(this.#samplingState).indexOf(place.page), row: place.row };
   }
 
   /**
@@ -579,7 +606,31 @@ export class WavetableMatrix {
   trainableVariables(): tf.Variable[] {
     this.#alive('trainableVariables');
     if (!this.trainable) return [];
-    return this.#store.pages().map((page) => page.variable);
+    return allPages(this.#samplingState).map((page) => page.variable);
+  }
+
+  /**
+   * The variables of the axes whose positions are trained (x, y, z), [n − 1] each: logits of the gaps between nodes, of which
+   * axisPositions makes positions that cannot cross, whatever an optimiser does. Give them to it beside the pages:
+   * `[...cube.trainableVariables(), ...cube.axisVariables()]`; these are no part of trainableVariables(), as optimisers know
+   * variables by their place in a list, and new pages come last there.
+   */
+  axisVariables(): tf.Variable[] {
+    this.#alive('axisVariables');
+    return this.#axes.variables();
+  }
+
+  /**
+   * The positions of an axis's nodes, [n]; 0 … n − 1 of an axis of index space.
+   * Gradients: axisVariables(); the first and the last position are fixed.
+   */
+  axisPositions(axis: AxisName): tf.Tensor1D {
+    this.#alive('axisPositions');
+    check(
+      AXIS_NAMES.includes(axis),
+      () => new ArgumentError(`axisPositions: axis must be 'x', 'y' or 'z', got ${shown(axis)}`),
+    );
+    return tf.tidy(() => this.#axes.positions(AXIS_NAMES.indexOf(axis)));
   }
 
   // --- the cube as a whole
@@ -589,26 +640,27 @@ export class WavetableMatrix {
    * @param tensor [X, Y, Z, H, W, C] float32; copied.
    * @param options as the constructor's, without resolution and channels.
    */
-  static fromTensor(
+  static fromTensor<Cube extends WavetableMatrix>(
+    this: CubeClass<Cube>,
     tensor: tf.Tensor,
-    options: Omit<MatrixOptions, 'resolution' | 'channels'> = {},
-  ): WavetableMatrix {
+    options: Omit<MatrixOptions & MixedOptions, 'resolution' | 'channels'> = {},
+  ): Cube {
     checkFloatTensor('fromTensor', 'tensor', tensor);
     check(
       tensor.rank === 6,
       () => new ShapeError('fromTensor', 'tensor', '[X, Y, Z, H, W, C]', tensor.shape),
     );
     const [x, y, z, h, w, c] = tensor.shape;
-    checkOptionNames('fromTensor', options, OPTION_NAMES_BUT_SHAPE);
+    checkOptionNames('fromTensor', options, [...OPTION_NAMES_BUT_SHAPE, ...MIXED_NAMES]);
     // Made sparse, so that the nodes are not filled with zeros before they are filled with the tensor's rows.
-    const cube = new WavetableMatrix(x, y, z, { ...options, sparse: true, resolution: [h, w], channels: c });
+    const cube = new this(x, y, z, { ...options, sparse: true, resolution: [h, w], channels: c });
     cube.#settings.sparse = options.sparse ?? true;
     try {
       cube.#store.checkPackable('fromTensor', tensor);
       const rows = tensor.reshape([x * y * z, h * w * c]) as tf.Tensor2D;
       try {
         cube.#store.fill('fromTensor', cube.#nodeShape, rows);
-        if (cube.#settings.compression) for (let i = 0; i < x * y * z; i++) cube.#pending.add(i);
+        if (cube.#settings.autoCompress) for (let i = 0; i < x * y * z; i++) cube.#pending.add(i);
       } finally {
         rows.dispose();
       }
@@ -623,15 +675,16 @@ export class WavetableMatrix {
    * A cube of nodes that storedNodes gave, as restoreNodes sets them.
    * @param options as the constructor's; with sparse: false, places without a node get zeros.
    */
-  static fromStored(
+  static fromStored<Cube extends WavetableMatrix>(
+    this: CubeClass<Cube>,
     width: number,
     height: number,
     depth: number,
-    options: MatrixOptions,
+    options: MatrixOptions & MixedOptions,
     nodes: Iterable<StoredNode>,
-  ): WavetableMatrix {
+  ): Cube {
     // Made sparse: a dense cube of compressed nodes need not fit into memory.
-    const cube = new WavetableMatrix(width, height, depth, { ...options, sparse: true });
+    const cube = new this(width, height, depth, { ...options, sparse: true });
     cube.#settings.sparse = options.sparse ?? true;
     try {
       cube.restoreNodes(nodes);
@@ -654,18 +707,21 @@ export class WavetableMatrix {
   }
 
   /** A cube with the same nodes; pages share memory until one side writes. `trainable` may be changed. */
-  clone(options: { trainable?: boolean } = {}): WavetableMatrix {
+  clone(options: { trainable?: boolean } = {}): this {
     this.#alive('clone');
     const [width, height, depth] = this.#settings.dims;
-    const twin = new WavetableMatrix(width, height, depth, {
+    const twin = new (this.constructor as CubeClass<this>)(width, height, depth, {
       ...this.options,
       ...options,
+      axes: this.#axes.statedOptions(),
       sparse: true,
       pageBytes: this.#settings.pageBytes,
       metadata: structuredClone(this.metadata),
     });
     twin.#settings.sparse = this.sparse;
     this.#store.cloneInto(twin.#store);
+    this.#tangents.cloneInto(twin.#tangents);
+    twin.#axes.copyFrom(this.#axes);
     for (const cell of this.#pending) twin.#pending.add(cell);
     return twin;
   }
@@ -687,7 +743,8 @@ export class WavetableMatrix {
 
   async #move(name: string): Promise<void> {
     const before = tf.getBackend();
-    const pages = await this.#store.read();
+    const pages = (await Promise.all(this.#stores.map((store) => store.read()))).flat();
+    const knots = await this.#axes.read();
     check(
       name === before || (await startBackend(name)),
       () => new DeviceError(`toBackend: tfjs has no backend '${name}' that starts`),
@@ -695,6 +752,8 @@ export class WavetableMatrix {
     try {
       check(!this.#disposed, () => new DisposedError('toBackend: the cube was disposed meanwhile'));
       this.#store.write(pages);
+      this.#axes.write(knots);
+      for (const store of this.#stores) store.dropIndex();
     } catch (error) {
       await tf.setBackend(before);
       throw error;
@@ -704,16 +763,15 @@ export class WavetableMatrix {
 
   getMemoryUsage(): MemoryUsage {
     this.#alive('getMemoryUsage', false);
-    const sum = (of: (bank: Bank) => number) =>
-      this.#store.banks.reduce((total, bank) => total + of(bank), 0);
+    const { packed, full } = this.#store;
+    const banks = this.#stores.flatMap((store) => store.banks);
+    const sum = (of: (bank: Bank) => number) => banks.reduce((total, bank) => total + of(bank), 0);
     return {
       nodes: this.nodeCount,
       denseBytes: sum((bank) => bank.count * sizeOf(bank.options.shape) * 4),
-      storedBytes:
-        sum((bank) => (bank.options.codec ? 0 : bank.count * bank.lanes * 4)) +
-        this.#store.packed.storedBytes,
-      residentBytes: sum((bank) => bank.residentBytes) + this.#store.packed.cachedBytes,
-      indexBytes: this.#store.indexBytes,
+      storedBytes: sum((bank) => (bank.options.codec ? 0 : bank.count * bank.lanes * 4)) + packed.storedBytes,
+      residentBytes: sum((bank) => bank.residentBytes) + packed.cachedBytes + full.residentBytes,
+      indexBytes: this.#stores.reduce((total, store) => total + store.indexBytes, 0),
     };
   }
 
@@ -742,53 +800,28 @@ export class WavetableMatrix {
 
   async toBytes(format = 'npz', options: Record<string, unknown> = {}): Promise<Uint8Array> {
     this.#alive('toBytes');
-    if (this.#settings.compression) await this.settle();
+    // Without what could be pending not even a turn of the event loop: writes from now on do not show.
+    if (this.#settings.compression || this.#settings.mixed) await this.settle();
+    if (this.#axes.variables().length > 0) await this.#axes.refresh();
     return formatFor('toBytes', format).encode(this, options);
   }
 
-  /** Every node as it is stored, for file formats: float32 values, or halves as 16-bit words. */
+  /**
+   * Every node as it is stored, for file formats: float32 values, or halves as 16-bit words; then the nodes' tangents, each by
+   * itself. Writes while they are read do not show.
+   */
   async *storedNodes(): AsyncGenerator<StoredNode> {
     this.#alive('storedNodes');
-    for await (const { cell, ...node } of this.#store.stored()) {
-      const [x, y, z] = nodeOf(this.#settings.dims, cell);
-      yield { x, y, z, ...node };
-    }
+    yield* storedNodes(this.#samplingState);
   }
 
-  /** Sets nodes of any resolution from what storedNodes gave, bit for bit; all of them, or none if one is wrong. */
+  /**
+   * Sets nodes of any resolution, and their tangents, from what storedNodes gave, bit for bit; all of them, or none if one is
+   * wrong. A tangent must be of a node that is among them, or that the cube has.
+   */
   restoreNodes(nodes: Iterable<StoredNode>): void {
     this.#alive('restoreNodes');
-    const Values = this.dtype === 'float16' ? Uint16Array : Float32Array;
-    const known = new Set<number>();
-    const stored = [...nodes].map((node) => {
-      const cell = cellOf('restoreNodes', this.#settings.dims, node.x, node.y, node.z);
-      check(
-        !known.has(cell),
-        () => new ArgumentError(`restoreNodes: there are two nodes at (${node.x}, ${node.y}, ${node.z})`),
-      );
-      known.add(cell);
-      if ('compressed' in node) {
-        const where = `restoreNodes: node (${node.x}, ${node.y}, ${node.z})`;
-        const { shape, codec } = readContainer(node.compressed, where);
-        check(
-          shape[2] === this.channels,
-          () => new ShapeError('restoreNodes', `a node of '${codec}'`, `[H, W, ${this.channels}]`, shape),
-        );
-        return { cell, compressed: node.compressed };
-      }
-      const { shape, values } = node;
-      const size = shape.reduce((a, b) => a * b, 1);
-      check(
-        shape.length === 3 &&
-          size > 0 &&
-          shape[2] === this.channels &&
-          values instanceof Values &&
-          values.length === size,
-        () => new ShapeError('restoreNodes', 'a node', `[H, W, ${this.channels}] of ${Values.name}`, shape),
-      );
-      return { cell, shape, values };
-    });
-    this.#store.restore('restoreNodes', stored);
+    restoreNodes('restoreNodes', this.#samplingState, nodes);
   }
 
   /** @param source what errors call the bytes. */
@@ -800,14 +833,15 @@ export class WavetableMatrix {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#store.dispose();
+    for (const store of this.#stores) store.dispose();
+    this.#axes.dispose();
   }
 
   /** How Node's console shows a cube. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     const [h, w] = this.resolution;
     const state = this.#disposed ? 'disposed' : `${this.nodeCount} nodes on ${this.#backend}`;
-    return `WavetableMatrix ${this.#settings.dims.join(' × ')} of [${h}, ${w}, ${this.channels}] ${this.dtype}, ${state}`;
+    return `${this.constructor.name} ${this.#settings.dims.join(' × ')} of [${h}, ${w}, ${this.channels}] ${this.dtype}, ${state}`;
   }
 
   [Symbol.dispose](): void {
@@ -822,6 +856,10 @@ export class WavetableMatrix {
       has: (cell) => store.has(cell),
       codec: (cell) => store.find(cell)?.options.codec?.codec ?? null,
       read: (cell) => this.#read(store.find(cell)!, cell),
+      resolution: (cell) => {
+        const [h, w] = store.find(cell)!.options.shape;
+        return [h, w];
+      },
       storedBytes: (cell) => {
         const bank = store.find(cell)!;
         return store.packed.get(cell)?.length ?? bank.lanes * 4;
@@ -841,6 +879,27 @@ export class WavetableMatrix {
     this.#store.checkForm(where, shape, this.dtype);
     this.#store.checkPackable(where, wavetable);
     this.#store.set(where, shape, [{ cell, wavetable }]);
+  }
+
+  /** [H, W, C] that a node has to have: in a cube of mixed resolutions the one it says it has. */
+  #shapeFor(
+    where: string,
+    wavetable: Wavetable | CompressedWavetable,
+    resolution: Resolution | undefined,
+  ): NodeShape {
+    if (!this.#settings.mixed) return this.#nodeShape;
+    const given = resolution === undefined ? undefined : resolutionPair(where, resolution);
+    return shapeOf(wavetable, given, this.#nodeShape);
+  }
+
+  /** Watches a node; the result says whether it was set, compressed or deleted meanwhile, and ends the watch. */
+  protected watchNode(where: string, x: number, y: number, z: number): () => boolean {
+    return this.#store.watch(cellOf(where, this.#settings.dims, x, y, z));
+  }
+
+  /** @throws DisposedError, or DeviceError where the cube cannot be written now. */
+  protected checkAlive(where: string): void {
+    this.#alive(where);
   }
 
   get #nodeShape(): NodeShape {
@@ -937,52 +996,16 @@ export class WavetableMatrix {
       this.#store.checkPackable(where, wavetable);
       this.#store.set(where, shape, [{ cell, wavetable }]);
     });
-    if (this.#settings.compression) this.#pending.add(cell);
-  }
-
-  #sample(where: string, coords: Coordinates, options: SampleOptions): tf.Tensor4D {
-    this.#alive(where);
-    checkOptionNames(where, options, ['method', 'a', 'resolution', 'channels']);
-    const [h, w] =
-      options.resolution === undefined ? this.resolution : resolutionPair(where, options.resolution);
-    const channels = channelsOf(where, options, this.channels);
-    const choice = checkMethod(where, options.method, options.a);
-    const { tensor, host, made } = coordinateTensor(where, coords);
-    try {
-      this.#checkSize(where, tensor.shape[0], h, w);
-      return tf.tidy(() => {
-        const reading = readingOf({ tensor, host }, choice, this.#settings);
-        checkPolicies(where, reading, this.#settings, (cell) => this.#store.has(cell));
-        let out = sampleBanks(this.#samplingState, reading, [h, w]);
-        if (this.#settings.blend === 'nlerp') out = normalizeQuaternions(out);
-        return channels
-          ? tf.concat(
-              channels.map((c) => tf.slice(out, [0, 0, 0, c], [-1, -1, -1, 1])),
-              3,
-            )
-          : out;
-      }) as tf.Tensor4D;
-    } finally {
-      if (made) tensor.dispose();
-    }
+    if (this.#settings.autoCompress) this.#pending.add(cell);
   }
 
   get #samplingState(): SamplingState {
-    return { store: this.#store, settings: this.#settings };
+    return { store: this.#store, tangents: this.#tangents, axes: this.#axes, settings: this.#settings };
   }
 
-  /** The result must be one tensor that the device can bind; a batch is the caller's to split. */
-  #checkSize(where: string, n: number, h: number, w: number): void {
-    const bytes = n * h * w * this.channels * 4;
-    const limit = findDevice(this.#backend)?.maxPageBytes() ?? Number.POSITIVE_INFINITY;
-    check(
-      bytes <= limit,
-      () =>
-        new DeviceError(
-          `${where}: the result, [${n}, ${h}, ${w}, ${this.channels}], has ${bytes} bytes and the backend ` +
-            `'${this.#backend}' can bind ${limit}; iterate over sampleChunks(coords, { maxBytes })`,
-        ),
-    );
+  /** Of the nodes, and of their tangents. */
+  get #stores(): NodeStore[] {
+    return [this.#store, ...this.#tangents.stores];
   }
 }
 

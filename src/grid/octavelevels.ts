@@ -10,7 +10,7 @@
  */
 import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
 import type { Boundary } from '../interpolation/stencil.js';
-import { type AxisPlace, meetingBorders, shiftedNodes } from './octaveaxis.js';
+import { type AxisPlace, isOwnSpace, meetingBorders, shiftedNodes } from './octaveaxis.js';
 import {
   checkOptions,
   type MatrixOptions,
@@ -196,7 +196,7 @@ export function checkHierarchy(
       ),
   );
   const base = resolutionPair(WHERE, cube.resolution ?? baseResolution ?? 512);
-  const general = checkOptions(width, height, depth, { ...cube, resolution: base });
+  const general = checkOptions(width, height, depth, { ...cube, resolution: base }, false);
   const kind = oneOf('basis', basis ?? 'levels', OCTAVE_BASES);
   const shift = oneOf('offset', offset ?? 'none', ['none', 'half-cell'] as const);
   const scale = checkedScale(gridScale);
@@ -242,6 +242,13 @@ export function checkHierarchy(
       },
     });
   }
+  check(
+    general.axes.every((axis) => axis === null) || levels.every(({ axes }) => axes.every(isOwnSpace)),
+    () =>
+      new ArgumentError(
+        `${WHERE}: axes with positions are those of one grid; octaves of other grids (gridScale, offset, grid) take index space`,
+      ),
+  );
   return settingsOf(general.dims, kind, general.boundary, general.blend, base, levels);
 }
 

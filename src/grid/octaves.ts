@@ -238,11 +238,12 @@ export class OctaveHierarchy {
   }
 
   /**
-   * Index-space coordinates of coordinates in [0, 1]: 0 is the start of an axis, 1 its end, on every octave.
+   * The hierarchy's coordinates (index space, or of its `axes`) of coordinates in [0, 1]: 0 is the start of an axis, 1 its end.
    * @param coords [N, 3]. @returns [N, 3]. Gradients: coords.
    */
   normalized(coords: Coordinates): tf.Tensor2D {
     this.#alive('normalized');
+    if (this.#isOneGrid) return this.#finest.normalized(coords);
     const { tensor, made } = coordinateTensor('normalized', coords);
     const out = tf.tidy(() => tf.mul(tensor, tf.tensor1d(this.#settings.dims.map((n) => n - 1))));
     if (made) tensor.dispose();
@@ -262,7 +263,7 @@ export class OctaveHierarchy {
     const where = 'setFromWavetable';
     this.#alive(where);
     check(
-      this.#settings.levels.every(({ axes }) => axes.every(isOwnSpace)),
+      this.#isOneGrid,
       () => new ArgumentError(`${where}: all octaves must have the hierarchy's own grid; use setFromField`),
     );
     cellOf(where, this.#settings.dims, x, y, z);
@@ -410,6 +411,12 @@ export class OctaveHierarchy {
   trainableVariables(): tf.Variable[] {
     this.#alive('trainableVariables');
     return this.#cubes.flatMap((cube) => cube.trainableVariables());
+  }
+
+  /** The variables of axes whose positions are trained, of all octaves: each has its own; see WavetableMatrix.axisVariables. */
+  axisVariables(): tf.Variable[] {
+    this.#alive('axisVariables');
+    return this.#cubes.flatMap((cube) => cube.axisVariables());
   }
 
   /** WavetableMatrix.compressAll of each octave: octave → a report for each node. onProgress counts each octave by itself. */
@@ -604,6 +611,11 @@ export class OctaveHierarchy {
   }
 
   // --- inside
+
+  /** Whether all octaves have the hierarchy's own grid. */
+  get #isOneGrid(): boolean {
+    return this.#settings.levels.every(({ axes }) => axes.every(isOwnSpace));
+  }
 
   /** From coarse to fine. */
   get #cubes(): WavetableMatrix[] {

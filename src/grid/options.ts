@@ -2,6 +2,7 @@
 import { checkQuality, type Quality } from '../codecs/quality.js';
 import { methodOf } from '../codecs/registry.js';
 import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
+import { type AxisOption, type AxisSpec, checkAxis } from '../interpolation/axis.js';
 import { BOUNDARIES, type Boundary, boundaryCode } from '../interpolation/stencil.js';
 import type { NodeDtype } from './bank.js';
 
@@ -21,6 +22,13 @@ export interface MatrixOptions {
   sparse?: boolean;
   /** Outside the grid, for all axes or each of them. Default 'clamp'. */
   boundary?: Boundary | { x?: Boundary; y?: Boundary; z?: Boundary };
+  /**
+   * The nodes' places in the coordinates of all calls, for each axis: positions, strictly increasing; { min, max } for nodes spread
+   * evenly between two values; or { positions, trainable, period }. trainable: the inner positions are variables (axisVariables),
+   * which cannot cross. period: after which an axis of boundary 'wrap' repeats, above its span; n times the spacing by default of
+   * { min, max }, required of positions. An axis without an entry is index space: integers are nodes.
+   */
+  axes?: { x?: AxisOption; y?: AxisOption; z?: AxisOption };
   /** What a corner without a node counts as: zero (default), not at all (the others' weights grow), or an error. */
   missing?: Missing;
   /** Hold the nodes in tf.Variables, for optimizer.minimize. */
@@ -53,6 +61,8 @@ export interface Settings {
   dtype: NodeDtype;
   sparse: boolean;
   boundary: [Boundary, Boundary, Boundary];
+  /** null: index space. */
+  axes: [AxisSpec | null, AxisSpec | null, AxisSpec | null];
   missing: Missing;
   trainable: boolean;
   blend: Blend;
@@ -60,6 +70,21 @@ export interface Settings {
   pageBytes: number | undefined;
   compression: { method: string; quality: Quality } | null;
   cacheBytes: number;
+  /** Whether nodes may be of any resolution. */
+  mixed: boolean;
+  /** Whether settle() compresses what is set. */
+  autoCompress: boolean;
+}
+
+/** What only a cube of mixed resolutions takes. */
+export interface MixedOptions {
+  /** true; as files say it. */
+  mixed?: true;
+  /**
+   * settle() (and save) compresses the nodes that are set from now on, with the codec and at the resolution that take the fewest
+   * bytes within `compression`, or where there is none within method 'auto' at quality 0.95. Default true.
+   */
+  autoCompress?: boolean;
 }
 
 const isCount = (n: unknown): n is number => Number.isInteger(n) && (n as number) >= 1;
@@ -89,7 +114,7 @@ export function resolutionPair(where: string, resolution: Resolution): [number, 
 /** What fromTensor takes: all but what the tensor's shape says. */
 export const OPTION_NAMES_BUT_SHAPE: readonly string[] = [
   ...['dtype', 'sparse', 'boundary', 'missing', 'trainable', 'blend', 'periodic', 'pageBytes', 'metadata'],
-  ...['compression', 'cacheBytes'],
+  ...['compression', 'cacheBytes', 'axes'],
 ];
 const OPTION_NAMES = ['resolution', 'channels', ...OPTION_NAMES_BUT_SHAPE];
 
@@ -100,8 +125,26 @@ const CACHE_BYTES = 16 * 2 ** 20;
 /** Cells of the largest grid: its int32 index must stay addressable by every backend. */
 const MAX_CELLS = 2 ** 28;
 
-export function checkOptions(width: number, height: number, depth: number, options: MatrixOptions): Settings {
-  checkOptionNames('WavetableMatrix', options, OPTION_NAMES);
+export const MIXED_NAMES: readonly string[] = ['mixed', 'autoCompress'];
+
+/** @param mixed whether the cube is one of mixed resolutions. */
+export function checkOptions(
+  width: number,
+  height: number,
+  depth: number,
+  options: MatrixOptions & MixedOptions,
+  mixed: boolean,
+): Settings {
+  checkOptionNames('WavetableMatrix', options, mixed ? [...OPTION_NAMES, ...MIXED_NAMES] : OPTION_NAMES);
+  check(
+    [options.mixed ?? true, options.autoCompress ?? true].every((value) => typeof value === 'boolean') &&
+      options.mixed !== (false as boolean),
+    () =>
+      new ArgumentError(
+        'WavetableMatrix: autoCompress must be a boolean, and mixed true, got ' +
+          `${shown(options.autoCompress)}, ${shown(options.mixed)}`,
+      ),
+  );
   if (typeof options.boundary === 'object')
     checkOptionNames('WavetableMatrix: boundary', options.boundary, ['x', 'y', 'z']);
   checkOptionNames('WavetableMatrix: periodic', options.periodic ?? {}, ['h', 'w']);
@@ -135,6 +178,11 @@ export function checkOptions(width: number, height: number, depth: number, optio
   const boundary = (typeof b === 'string' ? [b, b, b] : [b.x ?? 'clamp', b.y ?? 'clamp', b.z ?? 'clamp']).map(
     (name) => oneOf('boundary', name, BOUNDARIES),
   ) as Settings['boundary'];
+  const stated = options.axes ?? {};
+  checkOptionNames('WavetableMatrix: axes', stated, ['x', 'y', 'z']);
+  const axes = (['x', 'y', 'z'] as const).map((name, j) =>
+    stated[name] === undefined ? null : checkAxis(name, dims[j], stated[name], boundary[j]),
+  ) as Settings['axes'];
   const settings: Settings = {
     dims,
     resolution: resolutionPair('WavetableMatrix', options.resolution ?? 512),
@@ -142,6 +190,7 @@ export function checkOptions(width: number, height: number, depth: number, optio
     dtype: oneOf('dtype', options.dtype ?? 'float32', ['float32', 'float16'] as const),
     sparse: options.sparse ?? true,
     boundary,
+    axes,
     missing: oneOf('missing', options.missing ?? 'zero', ['zero', 'renormalize', 'error'] as const),
     trainable: options.trainable ?? false,
     blend: oneOf('blend', options.blend ?? 'linear', ['linear', 'nlerp'] as const),
@@ -149,7 +198,10 @@ export function checkOptions(width: number, height: number, depth: number, optio
     pageBytes: options.pageBytes,
     compression: compressionOf(options.compression),
     cacheBytes: options.cacheBytes ?? CACHE_BYTES,
+    mixed,
+    autoCompress: false,
   };
+  settings.autoCompress = mixed ? (options.autoCompress ?? true) : settings.compression !== null;
   check(
     Number.isFinite(settings.cacheBytes) && settings.cacheBytes >= 0,
     () =>

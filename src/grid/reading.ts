@@ -5,11 +5,14 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { axisStencil, tapNode } from '../interpolation/stencil.js';
-import { axisTaps, basisCode } from '../interpolation/taps.js';
+import { axisTaps, type Basis, basisCode } from '../interpolation/taps.js';
+import { type AxisReading, stencilAlong } from '../ops/axistaps.js';
+import { constantOf } from '../ops/constant.js';
 import type { SamplingAttrs } from '../ops/contract.js';
 import { sampleRows, splatRows } from '../ops/sample.js';
-import { type Stencil, splatTapRows, stencilOf, tapRows } from '../ops/taps.js';
+import { type Stencil, splatTapRows, tapRows } from '../ops/taps.js';
 import type { TapsAttrs } from '../ops/tapscontract.js';
+import { nearestCoords, smoothCoords } from './eased.js';
 import type { MethodChoice } from './methods.js';
 import { boundaryCodes, type Settings } from './options.js';
 
@@ -18,9 +21,15 @@ export interface BatchCoords {
   /** [N, 3] float32, index space. */
   tensor: tf.Tensor2D;
   host: Float32Array | undefined;
+  /** Of a cube whose axes have coordinates of their own: how each was read, and the coordinates in the user's units. */
+  axes?: readonly (AxisReading | null)[];
+  user?: BatchCoords;
 }
 
 export interface Reading {
+  /** The caller's coordinates, which policies are about. */
+  given: BatchCoords;
+  /** Where the fused kernels sample: moved by nearest and smoothstep, else `given`. */
   coords: BatchCoords;
   /** Nodes along each axis. */
   dims: readonly [number, number, number];
@@ -31,18 +40,49 @@ export interface Reading {
   /** basisCode of each axis, and a: what the stencil was made of; for the host. */
   basis: [number, number, number];
   a: number;
+  /** Whether weights change with the coordinates. */
+  moving: boolean;
 }
 
-/** The reading of coordinates [N, 3] in index space by a method. Gradients: coords. */
-export function readingOf(coords: BatchCoords, { method, a }: MethodChoice, settings: Settings): Reading {
-  const boundary = boundaryCodes(settings);
+/**
+ * The reading of coordinates [N, 3] in index space by a method; of hermite that of the nodes, of bspline that of the coefficients,
+ * of monotone the places in the cells. Gradients: coords.
+ */
+export function readingOf(given: BatchCoords, { method, a }: MethodChoice, settings: Settings): Reading {
+  if (method === 'cardinal' || method === 'catmull-rom')
+    return tapReading(given, uniform('cardinal'), a, settings);
+  if (method === 'bspline' || method === 'hermite') return tapReading(given, uniform(method), a, settings);
+  if (method === 'monotone') return tapReading(given, uniform('place'), a, settings);
   const { dims } = settings;
-  const basis: [number, number, number] = [0, 0, 0];
-  if (method === 'linear') return { coords, dims, boundary, stencil: null, basis, a };
-  basis.fill(basisCode('cardinal'));
-  const stencil = stencilOf(coords.tensor, { dims, boundary, basis, a });
-  return { coords, dims, boundary, stencil, basis, a };
+  const boundary = boundaryCodes(settings);
+  let coords = given;
+  if (method === 'nearest') coords = nearestCoords(given);
+  if (method === 'smoothstep') coords = smoothCoords(given, leftHanded(settings));
+  const moving = method !== 'nearest';
+  return { given, coords, dims, boundary, stencil: null, basis: [0, 0, 0], a, moving };
 }
+
+type AxisBases = readonly [Basis, Basis, Basis];
+const uniform = (basis: Basis): AxisBases => [basis, basis, basis];
+
+/** The reading of an axis's tangents by hermite: the derivative's basis along that axis, the values' along the others. */
+export function tangentReading(values: Reading, axis: number, settings: Settings): Reading {
+  const bases = [...uniform('hermite')] as [Basis, Basis, Basis];
+  bases[axis] = 'hermite-tangent';
+  return tapReading(values.given, bases, values.a, settings);
+}
+
+function tapReading(given: BatchCoords, bases: AxisBases, a: number, settings: Settings): Reading {
+  const { dims } = settings;
+  const boundary = boundaryCodes(settings);
+  const basis = bases.map(basisCode) as [number, number, number];
+  const stencil = stencilAlong(given.tensor, given.axes, { dims, boundary, basis, a });
+  return { given, coords: given, dims, boundary, stencil, basis, a, moving: true };
+}
+
+/** The last node of each axis where the derivative is the left-hand one, ∞ where the axis goes on. */
+const leftHanded = ({ dims, boundary }: Settings) =>
+  dims.map((n, j) => (n === 1 || boundary[j] === 'wrap' ? Number.POSITIVE_INFINITY : n - 1));
 
 /** What a page says of itself: attributes of the sampling kernels but the boundary. */
 export type PageAttrs = Omit<SamplingAttrs, 'boundary'> & TapsAttrs;
@@ -69,16 +109,25 @@ export function splatRead(
   return splatRows(values, grid, coords.tensor, { ...attrs, boundary } as SamplingAttrs);
 }
 
+/** The same reading with the weights' magnitudes: |w| of every tap. Gradients: coords. */
+export function withMagnitudes(reading: Reading, stencil: Stencil): Reading {
+  const sign = constantOf(stencil.weights, (w) => tf.sub(1, tf.mul(2, tf.cast(tf.less(w, 0), 'float32'))));
+  return { ...reading, stencil: { taps: stencil.taps, weights: tf.mul(stencil.weights, sign) } };
+}
+
+const rowsOf = ({ tensor, host }: BatchCoords, first: number, count: number): BatchCoords => ({
+  tensor: tf.slice(tensor, [first, 0], [count, 3]),
+  host: host?.subarray(3 * first, 3 * (first + count)),
+});
+
 /** Samples first … first + count − 1 of a reading. */
 export function partOf(reading: Reading, first: number, count: number): Reading {
-  const { coords, stencil } = reading;
+  const { given, coords, stencil } = reading;
   if (first === 0 && count === coords.tensor.shape[0]) return reading;
   return {
     ...reading,
-    coords: {
-      tensor: tf.slice(coords.tensor, [first, 0], [count, 3]),
-      host: coords.host?.subarray(3 * first, 3 * (first + count)),
-    },
+    given: rowsOf(given, first, count),
+    coords: rowsOf(coords, first, count),
     stencil: stencil && {
       taps: tf.slice(stencil.taps, [first, 0, 0], [count, 3, 4]),
       weights: tf.slice(stencil.weights, [first, 0, 0], [count, 3, 4]),
@@ -103,6 +152,7 @@ export function eachTouched(
   for (const x of xs) for (const y of ys) for (const z of zs) found((x * dims[1] + y) * dims[2] + z);
 }
 
+const PLACE = basisCode('place');
 const linear = { base: 0, fraction: 0, slope: 0 };
 const nodes = new Int32Array(4);
 const weights = new Float64Array(4);
@@ -115,11 +165,16 @@ function touchedNodes(reading: Reading, i: number, j: number, slopes: boolean): 
   if (!Number.isFinite(r)) return null;
   if (!reading.stencil) {
     axisStencil(r, n, code, linear);
-    const both = slopes && linear.slope !== 0;
+    const both = slopes && reading.moving && linear.slope !== 0;
     const low = both || linear.fraction !== 1 ? tapNode(linear.base, n, code) : -1;
     const high = both || linear.fraction !== 0 ? tapNode(linear.base + 1, n, code) : -1;
     return [low, high].filter((node) => node >= 0);
   }
+  const place = reading.basis[j] === PLACE;
   axisTaps(r, n, code, reading.basis[j], reading.a, 0, nodes, weights);
+  // On a node the others do not count, whatever a place says of its cell.
+  const only = weights[0] === 0 ? nodes[1] : weights[0] === 1 ? nodes[2] : null;
+  if (place && !slopes && only !== null) return only < 0 ? [] : [only];
+  if (place) return [...nodes].filter((node) => node >= 0);
   return [0, 1, 2, 3].filter((k) => nodes[k] >= 0 && (slopes || weights[k] !== 0)).map((k) => nodes[k]);
 }

@@ -3,15 +3,21 @@ import * as tf from '@tensorflow/tfjs';
 import type { NodeShape } from '../codecs/parameters.js';
 import { ArgumentError, check } from '../errors.js';
 import { withoutZeros } from '../ops/constant.js';
+import { monotoneRows } from '../ops/monotone.js';
 import { resample } from '../ops/resample.js';
-import type { Bank } from './bank.js';
+import { splineCoefficients } from '../ops/spline.js';
+import { onTape } from '../ops/tape.js';
+import type { CubeAxes } from './axes.js';
 import { decodeNode, sampleCompressed } from './blend.js';
 import { decodeRows, formOf } from './forms.js';
+import { COEFFICIENTS, NODES } from './fullpages.js';
 import type { InterpolationMethod } from './methods.js';
-import type { Resolution, Settings } from './options.js';
+import { boundaryCodes, type Resolution, type Settings } from './options.js';
 import type { Page } from './page.js';
-import { type Reading, readRows } from './reading.js';
+import { type PageAttrs, type Reading, readRows, tangentReading } from './reading.js';
+import { overPresent } from './renormalize.js';
 import type { NodeStore } from './store.js';
+import type { Tangents } from './tangents.js';
 
 export interface SampleOptions {
   /** How to go from node to node; default 'linear'. See InterpolationMethod. */
@@ -24,21 +30,57 @@ export interface SampleOptions {
   channels?: readonly number[];
 }
 
-/** A cube's nodes, and how it is sampled. */
+/** A cube's nodes and their tangents, where they stand, and how it is sampled. */
 export interface SamplingState {
   store: NodeStore;
+  tangents: Tangents;
+  axes: CubeAxes;
   settings: Settings;
 }
 
-/** [N, H, W, C]: the sum of what the banks give, over the weight of the corners that are there if missing says so. */
-export function sampleBanks(
+/** [N, H, W, C]: the samples of a reading by its method. Gradients: nodes and tangents of a trainable cube, coords. */
+export function sampleMethod(
+  where: string,
   state: SamplingState,
   reading: Reading,
+  method: InterpolationMethod,
   resolution: readonly [number, number],
 ): tf.Tensor4D {
-  const { settings, store } = state;
+  const samples = samplesOf(where, state, reading, method, resolution);
+  const alone = method !== 'hermite' && state.settings.trainable && onTape();
+  return alone ? withTangentPages(state, samples) : samples;
+}
+
+function samplesOf(
+  where: string,
+  state: SamplingState,
+  reading: Reading,
+  method: InterpolationMethod,
+  resolution: readonly [number, number],
+): tf.Tensor4D {
+  if (state.store.count > 0 && (method === 'bspline' || method === 'monotone')) {
+    return sampleWhole(where, state, reading, method, resolution);
+  }
+  const sum =
+    method === 'hermite'
+      ? hermiteSum(state, reading, resolution)
+      : sumOfBanks(state.store, state.settings, reading, resolution);
+  return sum ? overPresent(state, reading, sum) : sampleNothing(reading, state.settings, resolution);
+}
+
+/** All pages of nodes and tangents, oldest first: an optimiser knows its variables by their place. */
+export function allPages({ store, tangents }: SamplingState): Page[] {
+  return [store, ...tangents.stores].flatMap((one) => one.pages()).sort((a, b) => a.serial - b.serial);
+}
+
+/** The sum of what the banks of a store give; null where there are none. */
+function sumOfBanks(
+  store: NodeStore,
+  settings: Settings,
+  reading: Reading,
+  resolution: readonly [number, number],
+): tf.Tensor4D | null {
   const [n] = reading.coords.tensor.shape;
-  if (store.banks.length === 0) return sampleNothing(reading, settings, resolution);
   const asked = (rows: tf.Tensor2D, [h, w, c]: NodeShape) =>
     resample(rows.reshape([n, h, w, c]) as tf.Tensor4D, resolution[0], resolution[1], settings.periodic);
   const dense = store.banks.filter((bank) => !bank.options.codec);
@@ -47,11 +89,77 @@ export function sampleBanks(
     const { blended, decoded } = sampleCompressed(store, settings, reading, resolution);
     parts.push(...blended, ...decoded.map(({ rows, bank }) => asked(rows, bank.options.shape)));
   }
-  if (parts.length === 0) return sampleNothing(reading, settings, resolution);
-  const sum = parts.reduce((a, b) => tf.add(a, b));
-  if (settings.missing !== 'renormalize' || !lacksNodes(state)) return sum;
-  return tf.div(sum, presentWeight(state, reading).reshape([-1, 1, 1, 1]));
+  return parts.length ? parts.reduce((a, b) => tf.add(a, b)) : null;
 }
+
+/** What nodes and tangents give together. */
+function hermiteSum(
+  { store, tangents, settings }: SamplingState,
+  reading: Reading,
+  resolution: readonly [number, number],
+): tf.Tensor4D | null {
+  const values = sumOfBanks(store, settings, reading, resolution);
+  if (!values) return null;
+  return tangents.stores.reduce((sum, one, axis) => {
+    if (one.banks.length === 0) return sum;
+    const along = tangentReading(reading, axis, settings);
+    return tf.add(sum, sumOfBanks(one, settings, along, resolution)!);
+  }, values);
+}
+
+/** The same samples, with zeros of every page of tangents on the tape: an optimiser knows its variables by their place. */
+function withTangentPages({ tangents }: SamplingState, samples: tf.Tensor4D): tf.Tensor4D {
+  const banks = tangents.stores.flatMap((store) => store.banks);
+  return banks.reduce((sum, bank) => tf.add(sum, tf.sum(bank.rowsAt(tf.tensor2d([[-1, -1, -1]])))), samples);
+}
+
+/** Samples from one page of all nodes: of their coefficients by bspline, of themselves by monotone. */
+function sampleWhole(
+  where: string,
+  state: SamplingState,
+  reading: Reading,
+  method: 'bspline' | 'monotone',
+  resolution: readonly [number, number],
+): tf.Tensor4D {
+  const { store, settings } = state;
+  const { dims, channels } = settings;
+  const payload = resolution[0] * resolution[1] * channels;
+  const page = (name: string, make: (nodes: tf.Tensor2D) => tf.Tensor2D) => ({
+    nodes: store.full.page(where, name, resolution, () =>
+      make(allNodes(state, resolution)!.reshape([store.cells, payload])),
+    ),
+    grid: store.full.grid(),
+    attrs: wholeAttrs(state, payload),
+  });
+  let rows: tf.Tensor;
+  if (method === 'bspline') {
+    const { nodes, grid, attrs } = page(COEFFICIENTS, (all) =>
+      splineCoefficients(all, dims, boundaryCodes(settings)),
+    );
+    rows = readRows(reading, nodes, grid, attrs);
+  } else {
+    const { taps, weights } = reading.stencil!;
+    const { nodes, grid, attrs } = onlyPage(store, resolution) ?? page(NODES, (all) => all);
+    rows = monotoneRows(nodes, grid, taps, weights, { ...attrs, boundary: reading.boundary });
+  }
+  return rows.reshape([reading.coords.tensor.shape[0], ...resolution, channels]) as tf.Tensor4D;
+}
+
+/** The page of a cube that has but one, of dense nodes at the resolution asked for. */
+function onlyPage(store: NodeStore, [h, w]: readonly [number, number]) {
+  const [bank, ...others] = store.banks;
+  const { codec, shape } = bank.options;
+  return others.length === 0 && !codec && shape[0] === h && shape[1] === w ? bank.onlyPage() : null;
+}
+
+/** A page of every cell in order. */
+export const wholeAttrs = ({ store }: SamplingState, payload: number): PageAttrs => ({
+  payload,
+  half: false,
+  firstRow: 0,
+  rows: store.cells,
+  ordered: true,
+});
 
 /** Of a cube without nodes: zeros, and NaN where a coordinate is not finite. */
 function sampleNothing(reading: Reading, settings: Settings, [h, w]: readonly [number, number]): tf.Tensor4D {
@@ -77,7 +185,9 @@ export function allNodes(
       }
       return resample(rows.reshape([store.cells, ...shape]) as tf.Tensor4D, h, w, settings.periodic);
     }
-    const none = tf.zeros([h, w, shape[2]]);
+    // By the zero of a row that is none every page is on the tape.
+    const touch = settings.trainable ? tf.sum(bank.rowsAt(tf.tensor2d([[-1, -1, -1]]))) : 0;
+    const none = tf.add(tf.zeros([h, w, shape[2]]), touch);
     const nodes = Array.from({ length: store.cells }, (_, cell) => {
       if (!bank.has(cell)) return none;
       const node = decodeNode(store, bank, cell, settings).expandDims(0) as tf.Tensor4D;
@@ -86,61 +196,6 @@ export function allNodes(
     return tf.stack(nodes) as tf.Tensor4D;
   });
   return parts.length ? parts.reduce((a, b) => tf.add(a, b)) : null;
-}
-
-/** One tensor a page: the adjoint of the linear part of sampleBanks at the cube's own resolution. */
-export function splatBanks(state: SamplingState, reading: Reading, values: tf.Tensor4D): tf.Tensor2D[] {
-  const { settings, store } = state;
-  const weighted =
-    settings.missing === 'renormalize' && lacksNodes(state)
-      ? (tf.div(values, presentWeight(state, reading).reshape([-1, 1, 1, 1])) as tf.Tensor4D)
-      : values;
-  const parts = new Map<Page, tf.Tensor2D>();
-  for (const bank of store.banks) {
-    const splats = bank.splat(reading, adjointRows(bank, weighted, settings));
-    bank.pages.forEach((page, i) => {
-      parts.set(page, splats[i]);
-    });
-  }
-  return store.pages().map((page) => parts.get(page)!);
-}
-
-/** [N, payload]: the adjoint of what turns a bank's samples into wavetables. */
-function adjointRows(bank: Bank, values: tf.Tensor4D, settings: Settings): tf.Tensor2D {
-  const { codec, shape, row } = bank.options;
-  const [h, w] = shape;
-  const n = values.shape[0];
-  const form = codec && formOf(codec);
-  if (!codec)
-    return resample(values, h, w, settings.periodic, true).reshape([n, bank.payload]) as tf.Tensor2D;
-  check(
-    form?.kind === 'linear',
-    () =>
-      new ArgumentError(
-        `splat: nodes of '${codec.codec}' are not linear in their parameters, so that nothing is adjoint to sampling them; ` +
-          'take gradients of sampleBatch, or decompressAll() first',
-      ),
-  );
-  const resolution = [values.shape[1], values.shape[2]] as const;
-  const context = { shape, resolution, periodic: settings.periodic };
-  const decode = (rows: tf.Tensor) => decodeRows(form, rows as tf.Tensor2D, row, context);
-  return tf.grad(decode)(tf.zeros([n, bank.payload]), values) as tf.Tensor2D;
-}
-
-const lacksNodes = ({ store }: SamplingState) => store.count < store.cells;
-
-/**
- * [N] the weight of the corners that count: present nodes, and beyond a 'zero' boundary the zeros that stand there.
- * 1 where nothing counts, so that the sample is zero and not 0/0.
- */
-function presentWeight({ settings, store }: SamplingState, reading: Reading): tf.Tensor1D {
-  const one = { payload: 1, half: false, firstRow: 0, rows: 1, ordered: false };
-  const weightOf = (grid: tf.Tensor3D) => readRows(reading, tf.ones([1, 1]), grid, one).flatten();
-  let weight: tf.Tensor = weightOf(store.presence());
-  if (settings.boundary.includes('zero')) {
-    weight = tf.add(weight, tf.sub(1, weightOf(store.everywhere())));
-  }
-  return withoutZeros(weight) as tf.Tensor1D;
 }
 
 /** Unit quaternions along the last axis; a zero one stays zero. Gradients through the norm. */

@@ -8,9 +8,10 @@ import { sizeOf } from '../codecs/parameters.js';
 import { knownCodec } from '../codecs/registry.js';
 import { check, DeviceError } from '../errors.js';
 import { findDevice, isExclusive } from '../ops/device.js';
-import { Bank, type BankOptions, type NodeDtype, type NodeShape } from './bank.js';
+import { Bank, type BankOptions, type BankSnapshot, type NodeDtype, type NodeShape } from './bank.js';
 import { nodeOf } from './coordinates.js';
 import { hostParams, type RowForm, rowFormOf, rowOf } from './forms.js';
+import { FullPages } from './fullpages.js';
 import type { Settings } from './options.js';
 import { PackedNodes } from './packed.js';
 import type { Page } from './page.js';
@@ -38,6 +39,42 @@ export interface PackedNode {
   bytes: Uint8Array;
 }
 
+/** Nodes at one moment. */
+export interface StoreSnapshot {
+  bytes: ReadonlyMap<number, Uint8Array>;
+  banks: (BankSnapshot & { bank: Bank })[];
+  dispose(): void;
+}
+
+/** Every node of a snapshot as it is stored, bank by bank. */
+export async function* stored({ bytes, banks }: StoreSnapshot): AsyncGenerator<StoredValues> {
+  for (const { bank, pages, cellOf } of banks) {
+    for (const { tensor, firstRow } of pages) {
+      const { codec, trainable } = bank.options;
+      if (codec && !trainable) {
+        for (const cell of cellOf.subarray(firstRow, firstRow + tensor.shape[0])) {
+          if (cell >= 0) yield { cell, compressed: bytes.get(cell)! };
+        }
+        continue;
+      }
+      const data = (await tensor.data()) as Float32Array | Int32Array;
+      for (let row = 0; row < tensor.shape[0]; row++) {
+        const cell = cellOf[firstRow + row];
+        if (cell < 0) continue;
+        const lanes = data.subarray(row * bank.lanes, (row + 1) * bank.lanes);
+        if (codec) {
+          yield { cell, compressed: trainedBytes(bank, lanes as Float32Array, bytes.get(cell)!) };
+          continue;
+        }
+        const words = new Uint16Array(lanes.buffer, lanes.byteOffset, lanes.length * 2);
+        const half = bank.options.dtype === 'float16';
+        const values = half ? words.subarray(0, bank.payload) : (lanes as Float32Array);
+        yield { cell, shape: bank.options.shape, values };
+      }
+    }
+  }
+}
+
 export class NodeStore {
   readonly banks: Bank[] = [];
   readonly cells: number;
@@ -46,10 +83,13 @@ export class NodeStore {
   /** Cells that are watched, and how often their nodes have changed. */
   readonly #watched = new Map<number, { changes: number; watchers: number }>();
   readonly packed: PackedNodes;
+  /** What is made of all nodes together. */
+  readonly full: FullPages;
 
   constructor(private readonly settings: Settings) {
     this.cells = settings.dims[0] * settings.dims[1] * settings.dims[2];
     this.packed = new PackedNodes(settings);
+    this.full = new FullPages(settings);
   }
 
   get count(): number {
@@ -173,6 +213,7 @@ export class NodeStore {
   }
 
   delete(cell: number): void {
+    this.full.drop();
     const bank = this.find(cell);
     bank?.delete(cell);
     this.#changed(cell);
@@ -180,39 +221,12 @@ export class NodeStore {
     this.#mark(cell, -1);
   }
 
-  /** Every node as it is stored at the first step, bank by bank; writes while it is read do not show. */
-  async *stored(): AsyncGenerator<StoredValues> {
+  /** The nodes as they are now, to be read by `stored` while writes go on; the caller's to dispose. */
+  snapshot(): StoreSnapshot {
     const bytes = this.packed.snapshot();
     const banks = this.banks.map((bank) => ({ bank, ...bank.snapshot() }));
-    try {
-      for (const { bank, pages, cellOf } of banks) {
-        for (const { tensor, firstRow } of pages) {
-          const { codec, trainable } = bank.options;
-          if (codec && !trainable) {
-            for (const cell of cellOf.subarray(firstRow, firstRow + tensor.shape[0])) {
-              if (cell >= 0) yield { cell, compressed: bytes.get(cell)! };
-            }
-            continue;
-          }
-          const data = (await tensor.data()) as Float32Array | Int32Array;
-          for (let row = 0; row < tensor.shape[0]; row++) {
-            const cell = cellOf[firstRow + row];
-            if (cell < 0) continue;
-            const lanes = data.subarray(row * bank.lanes, (row + 1) * bank.lanes);
-            if (codec) {
-              yield { cell, compressed: trainedBytes(bank, lanes as Float32Array, bytes.get(cell)!) };
-              continue;
-            }
-            const words = new Uint16Array(lanes.buffer, lanes.byteOffset, lanes.length * 2);
-            const half = bank.options.dtype === 'float16';
-            const values = half ? words.subarray(0, bank.payload) : (lanes as Float32Array);
-            yield { cell, shape: bank.options.shape, values };
-          }
-        }
-      }
-    } finally {
-      tf.dispose(banks.flatMap(({ pages }) => pages.map(({ tensor }) => tensor)));
-    }
+    const dispose = () => tf.dispose(banks.flatMap(({ pages }) => pages.map(({ tensor }) => tensor)));
+    return { bytes, banks, dispose };
   }
 
   /** @throws DeviceError if the active backend cannot bind a row of this shape. */
@@ -286,7 +300,8 @@ export class NodeStore {
   }
 
   /**
-   * Puts pages that were read onto the backend that is active now: all of them, or none if one does not fit.
+   * Puts pages that were read, other stores' too, onto the backend that is active now: all of them, or none if one does not
+   * fit. `dropIndex` of each store is to follow.
    * @throws DeviceError if the backend cannot hold them.
    */
   write(pages: { page: Page; values: Float32Array | Int32Array }[]): void {
@@ -317,14 +332,19 @@ export class NodeStore {
     pages.forEach(({ page }, i) => {
       page.replace(made[i]);
     });
+  }
+
+  /** Drops what is on the device besides the pages; it is made anew when needed. */
+  dropIndex(): void {
     for (const bank of this.banks) bank.dropIndex();
     this.#dropPresence();
     this.packed.dropDecoded();
+    this.full.dispose();
   }
 
   get indexBytes(): number {
     const grids = Number(this.#presence !== null) + Number(this.#everywhere !== null);
-    const presence = grids * this.cells * 4;
+    const presence = grids * this.cells * 4 + this.full.indexBytes;
     return this.banks.reduce((sum, bank) => sum + bank.indexBytes, presence + this.packed.indexBytes);
   }
 
@@ -333,6 +353,7 @@ export class NodeStore {
     this.banks.length = 0;
     this.#dropPresence();
     this.packed.dispose();
+    this.full.dispose();
   }
 
   /** The bank of a form, or a new one that the store does not know yet. */
@@ -358,6 +379,8 @@ export class NodeStore {
 
   /** Changes the bank of a form; a new one joins the store only when that has gone well and it holds something. */
   #changeBank(where: string, shape: NodeShape, change: (bank: Bank) => void, form?: RowForm): void {
+    // First, so that the change finds its page alone.
+    this.full.drop();
     const bank = this.#bankFor(where, shape, form);
     const isNew = !this.banks.includes(bank);
     try {

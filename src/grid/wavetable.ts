@@ -1,5 +1,6 @@
 /** A node's values as a caller gives them: checked against the shape that the cube holds. */
 import * as tf from '@tensorflow/tfjs';
+import { CompressedWavetable } from '../codecs/compressed.js';
 import { ArgumentError, check, DisposedError, ShapeError, shown } from '../errors.js';
 import type { NodeDtype, NodeShape } from './bank.js';
 
@@ -12,6 +13,23 @@ export type Wavetable =
   | Int16Array
   | Int32Array
   | readonly number[];
+
+/**
+ * [H, W, C] of a node of any resolution: the one given, or that of a wavetable that has a shape of its own, else the cube's. Channels
+ * are the cube's.
+ */
+export function shapeOf(
+  wavetable: Wavetable | CompressedWavetable,
+  resolution: readonly [number, number] | undefined,
+  cube: NodeShape,
+): NodeShape {
+  const own =
+    wavetable instanceof CompressedWavetable || (wavetable instanceof tf.Tensor && wavetable.rank === 3)
+      ? wavetable.shape
+      : cube;
+  const [h, w] = resolution ?? own;
+  return h * w > 0 ? [h, w, cube[2]] : cube;
+}
 
 /** @throws ShapeError, ArgumentError or DisposedError unless `wavetable` is a node of `shape`. */
 export function checkWavetable(

@@ -15,8 +15,9 @@
  *   reflect       mirrored about the outermost nodes, period 2(n − 1)
  *   zero          none; so a sample fades out within the basis's support
  *   extrapolate   none: nodes go on along the line through the outermost two, so that tap −1 counts as 2·(node 0) − (node 1),
- *                 and tap n as 2·(node n−1) − (node n−2): its weight is folded onto them. Beyond the axis the weights are those
- *                 of that line, f outside [0, 1]; of the hermite bases those of the outermost value and tangent.
+ *                 and tap n as 2·(node n−1) − (node n−2): its weight is folded onto them. Beyond the axis, f outside [0, 1], the
+ *                 sample goes on along its tangent at the outermost node, which is that line, −2a times as steep where cardinal;
+ *                 of the hermite bases along the outermost tangent that is given.
  *
  *   basis            W(f), slots 0 … 3
  *   linear           0, 1 − f, f, 0
@@ -65,6 +66,14 @@ export function basisWeights(f: number, basis: number, a: number, order: number,
       // Slots 0 and 3 are the outer arms of the kernel; the inner two are mirror images.
       const e = 1 - f;
       const sign = order % 2 ? -1 : 1;
+      if (order === 0) {
+        // Factored, so that on nodes (f or e = 1) all but one are exactly 0, also where a + 2 and a + 3 are rounded.
+        out[0] = a * f * e * e;
+        out[1] = e * (1 + f - (a + 2) * f * f);
+        out[2] = f * (1 + e - (a + 2) * e * e);
+        out[3] = a * e * f * f;
+        break;
+      }
       out[0] = cubic(f, order, 0, a, -2 * a, a);
       out[1] = cubic(f, order, 1, 0, -(a + 3), a + 2);
       out[2] = sign * cubic(e, order, 1, 0, -(a + 3), a + 2);
@@ -216,6 +225,14 @@ export function axisTaps(
     weights.fill(0);
     if (basis === HERMITE) weights[slot] = order === 0 ? 1 : 0;
     else weights[slot] = order === 0 ? distance : order === 1 ? 1 : 0;
+  } else if (basis === CARDINAL) {
+    // ±(slope −2a) · distance on the outermost node and the one beside it.
+    const edge = fraction < 0 ? 1 : 2;
+    const distance = fraction < 0 ? fraction : 1 - fraction;
+    const rise = order === 0 ? -2 * a * distance : order === 1 ? (edge === 1 ? -2 * a : 2 * a) : 0;
+    weights.fill(0);
+    weights[edge] = (order === 0 ? 1 : 0) - rise;
+    weights[3 - edge] = rise;
   } else {
     basisWeights(fraction, basis === PLACE ? PLACE : LINEAR, a, order, weights);
   }

@@ -18,7 +18,13 @@ export interface AxisMatrix {
   readonly from: number;
   readonly values: Float32Array;
   readonly symmetry: Symmetry;
+  /** Of a matrix of ops/resample.ts: which of its two kinds. A kernel may transform instead of multiplying. */
+  readonly resampling?: ResamplingKind;
 }
+
+/** Kinds of band-limited resampling, as kernels get them: 0 for another matrix. */
+export const RESAMPLINGS = ['none', 'mirrored', 'periodic'] as const;
+export type ResamplingKind = (typeof RESAMPLINGS)[number];
 
 const kept = new Kept<AxisMatrix>(({ values }) => values.byteLength);
 

@@ -53,6 +53,7 @@ export function resampling(from: number, to: number, periodic: boolean): AxisMat
     to,
     values: resampleMatrix(from, to, periodic),
     symmetry: 'centred',
+    resampling: periodic ? 'periodic' : 'mirrored',
   }));
 }
 

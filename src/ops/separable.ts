@@ -1,7 +1,7 @@
 /** WavecubeSeparable as a function on tensors. Contract: ops/separablecontract.ts. */
 import * as tf from '@tensorflow/tfjs';
 import { check, ShapeError } from '../errors.js';
-import { type AxisMatrix, SYMMETRIES } from './axismatrix.js';
+import { type AxisMatrix, RESAMPLINGS, SYMMETRIES } from './axismatrix.js';
 import { activeBackend } from './device.js';
 import { IDENTITY, SEPARABLE, type SeparableAttrs } from './separablecontract.js';
 import { checkFloatTensor } from './tensors.js';
@@ -53,10 +53,17 @@ export function separable(
   const tensor = (matrix: AxisMatrix | null): tf.Tensor =>
     matrix ? tf.tensor2d(matrix.values, [matrix.to, matrix.from]) : tf.scalar(0);
   const code = (matrix: AxisMatrix | null) => (matrix ? SYMMETRIES.indexOf(matrix.symmetry) : IDENTITY);
+  const kind = (matrix: AxisMatrix | null) => RESAMPLINGS.indexOf(matrix?.resampling ?? 'none');
   return tf.tidy(() =>
     run(
       { x, left: tensor(left), right: tensor(right) },
-      { adjoint, leftSymmetry: code(left), rightSymmetry: code(right) },
+      {
+        adjoint,
+        leftSymmetry: code(left),
+        rightSymmetry: code(right),
+        leftResampling: kind(left),
+        rightResampling: kind(right),
+      },
     ),
   );
 }

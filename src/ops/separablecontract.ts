@@ -24,6 +24,9 @@ export interface SeparableAttrs extends tf.NamedAttrMap {
   adjoint: boolean;
   leftSymmetry: number;
   rightSymmetry: number;
+  /** The place in RESAMPLINGS: what the matrix is, where a kernel can do it without. */
+  leftResampling: number;
+  rightResampling: number;
 }
 
 export interface SeparableInputs {

@@ -125,7 +125,7 @@ export function stencilOf(coords: tf.Tensor2D, spec: StencilSpec): Stencil {
 }
 
 /** What f makes, as constants of the tape. */
-function untaped<T extends tf.Tensor>(f: () => T): T {
+export function untaped<T extends tf.Tensor>(f: () => T): T {
   // An input-less customGrad is no node of the tape, and hides what runs inside it.
   return tf.customGrad(() => ({ value: f() as tf.Tensor, gradFunc: () => [] }))() as unknown as T;
 }

@@ -38,6 +38,9 @@ const TABLES: OctaveHierarchyOptions = {
 };
 const BASES = ['levels', 'laplacian'] as const;
 const OFFSETS = ['none', 'half-cell'] as const;
+const METHODS = ['linear', 'catmull-rom', 'bspline'] as const;
+/** wasm has no kernels of four taps yet. */
+const METHODS_OF: Partial<Record<string, readonly (typeof METHODS)[number][]>> = { wasm: ['linear'] };
 /** Two roundings a level more than a cube's own sample: of the weight, and of the sum. */
 const BLEND_TOLERANCE = 3 * SAMPLE_TOLERANCE;
 
@@ -461,6 +464,35 @@ eachBackend('octaves', (backend) => {
       levels.dispose();
     }));
 
+  it('with axes, coordinates are those of the axes, on every octave', () =>
+    withoutLeaks(async () => {
+      const made = new OctaveHierarchy(3, 3, 2, { ...TABLES, axes: { x: [-1, 0, 4] }, boundary: 'error' });
+      const plain = new OctaveHierarchy(3, 3, 2, TABLES);
+      const next = random(4);
+      for (const octave of made.octaves) {
+        const size = made.getMatrix(octave).resolution[1] * 2;
+        for (const [x, y, z] of [
+          [1, 0, 0],
+          [2, 0, 0],
+        ]) {
+          const node = randomArray(size, next);
+          made.getMatrix(octave).setNode(x, y, z, node);
+          plain.getMatrix(octave).setNode(x, y, z, node);
+        }
+      }
+      const [one, two] = [made.sampleBlended(3, 0, 0, 1.5), plain.sampleBlended(1.75, 0, 0, 1.5)];
+      expectClose(await one.data(), await two.data(), BLEND_TOLERANCE);
+      expect(() => made.sampleBlended(4.1, 0, 0, 1.5)).to.throw(CoordinateError);
+      const ends = made.normalized([
+        [0, 0, 0],
+        [1, 1, 1],
+      ]);
+      expect([...(await ends.data())]).to.deep.equal([-1, 0, 0, 4, 2, 1]);
+      tf.dispose([one, two, ends]);
+      made.dispose();
+      plain.dispose();
+    }));
+
   it('sampleMultiOctave gives each octave of an inclusive range at its own resolution, and what was asked for otherwise', () =>
     withoutLeaks(async () => {
       const made = new OctaveHierarchy(2, 2, 2, TABLES);
@@ -571,7 +603,7 @@ eachBackend('octaves', (backend) => {
 
   for (const basis of BASES) {
     for (const offset of OFFSETS) {
-      for (const method of backend === 'cpu' ? (['linear', 'cardinal'] as const) : (['linear'] as const)) {
+      for (const method of METHODS_OF[backend] ?? METHODS) {
         it(`no seams: steps across octave and cell borders are at most twice those inside, ${basis}, offset ${offset}, ${method}`, () =>
           withoutLeaks(async () => {
             const hierarchy = new OctaveHierarchy(4, 3, 1, {
@@ -662,6 +694,7 @@ eachBackend('octaves', (backend) => {
         [{ octaves: { 0: { resolution: -1 } } }, 'resolution'],
         [{ channels: 0 }, 'channels'],
         [{ octave: [1] }, "'octave'"],
+        [{ axes: { x: [0, 3] }, gridScale: 2, octaveLevels: [0, 1] }, 'index space'],
       ];
       for (const [options, words] of cases) {
         expect(make(options), JSON.stringify(options)).to.throw(ArgumentError, words);

@@ -63,3 +63,18 @@ export function smoothCoords(dims: readonly number[], n: number, seed = 2): Floa
     return Math.floor(next() * cells) + 0.15 + 0.7 * next();
   });
 }
+
+/** Gives every node of a cube seeded tangents. @returns the oracle's view of them. */
+export function giveTangents({ cube, field, values }: TestCube, seed = 7): Field['node'][] {
+  const next = random(seed);
+  const all = [0, 1, 2].map(() => new Map<number, Float32Array>());
+  for (const cell of values.keys()) {
+    const [x, y, z] = all.map((of) => {
+      const tangent = randomArray(field.payload, next);
+      of.set(cell, tangent);
+      return tangent;
+    });
+    cube.setTangents(...place(field.dims, cell), { x, y, z });
+  }
+  return all.map((of) => (cell: number) => of.get(cell) ?? null);
+}

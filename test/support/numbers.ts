@@ -25,6 +25,8 @@ export function hugeFloat(next: () => number): number {
 
 /** Three float32 roundings in a weight and eight in a sum stay below this part of the largest node. */
 export const SAMPLE_TOLERANCE = 1e-6;
+/** Four cubic weights an axis of five float32 roundings each, and 64 in a sum, as a part of Σ |weights| · the largest node. */
+export const TAPS_TOLERANCE = 3e-6;
 /** Gradients against float64 differences, as a part of the largest entry. */
 export const GRADIENT_TOLERANCE = 1e-4;
 

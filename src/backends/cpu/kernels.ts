@@ -7,6 +7,7 @@ import { registerAddBox } from './addbox.js';
 import { registerFourier } from './fourier.js';
 import { registerCpuGaussians } from './gaussians.js';
 import type { Job, Nodes } from './job.js';
+import { registerCpuMonotone } from './monotone.js';
 import { coordGrad, sample } from './sampling.js';
 import { separable } from './separable.js';
 import { splat } from './splat.js';
@@ -14,6 +15,7 @@ import { stencil, stencilTaps } from './stencils.js';
 import { Taps } from './taps.js';
 import { sampleTaps, splatTaps, type TapJob, weightGrad } from './tapsampling.js';
 import { type CpuBackend, valuesOf } from './tfjs.js';
+import { registerCpuTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
 
 const floats = (backend: CpuBackend, x: TensorInfo) => valuesOf(backend, x) as Float32Array;
@@ -127,5 +129,7 @@ export function registerKernels(): void {
     ),
   });
   registerSeparable('cpu', separable);
+  registerCpuTridiagonal();
   registerWavelet();
+  registerCpuMonotone();
 }

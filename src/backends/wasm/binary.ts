@@ -2,9 +2,10 @@
 import { check, DeviceError } from '../../errors.js';
 import { shared, unshared } from './binary.generated.js';
 import type { WasmGaussians } from './gaussians.js';
+import type { WasmMonotone } from './monotone.js';
 
 /** The exports of kernels/wasm/index.ts. A tangent of 0 is none. */
-export interface Kernels extends WasmGaussians {
+export interface Kernels extends WasmGaussians, WasmMonotone {
   setGrid(
     grid: number,
     dimX: number,
@@ -69,7 +70,19 @@ export interface Kernels extends WasmGaussians {
     leftSymmetry: number,
     rightSymmetry: number,
     adjoint: number,
+    leftResampling: number,
+    rightResampling: number,
     scratch: number,
+  ): void;
+  /** plan: [n, 4] float32 (ops/tridiagonalplan.ts). */
+  tridiagonal(
+    out: number,
+    x: number,
+    plan: number,
+    outer: number,
+    n: number,
+    width: number,
+    cyclic: number,
   ): void;
   waves: WavesKernel;
   wavesAdjoint: WavesKernel;

@@ -37,7 +37,7 @@ function bytesOf(plan: LinePlan): Uint8Array {
 
 const kept = new WeakMap<LinePlan, Uint8Array>();
 
-function planBytes(size: number): Uint8Array {
+export function planBytes(size: number): Uint8Array {
   const plan = linePlan(size);
   let bytes = kept.get(plan);
   if (!bytes) kept.set(plan, (bytes = bytesOf(plan)));

@@ -7,7 +7,9 @@ import { registerAddBox } from './addbox.js';
 import { registerFourier } from './fourier.js';
 import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
+import { registerWasmMonotone } from './monotone.js';
 import { separable } from './separable.js';
+import { registerWasmTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
 
 type Inputs = Record<string, tf.TensorInfo>;
@@ -108,5 +110,7 @@ export function registerKernels(): void {
     meanSquareGrad: on(meanSquareGrad),
   });
   registerSeparable('wasm', separable);
+  registerWasmTridiagonal();
   registerWavelet();
+  registerWasmMonotone();
 }

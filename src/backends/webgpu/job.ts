@@ -73,3 +73,16 @@ export const coordInputs = ({ tensors: { coords, tangent } }: SamplingJob): Inpu
   { name: 'points', tensor: coords },
   ...(tangent ? [{ name: 'tangent', tensor: tangent }] : []),
 ];
+
+/** What says how a page's lanes are stored. */
+type Storage = Pick<SamplingJob, 'lane'> & { attrs: { half: boolean } };
+
+export function nodeShader({ attrs, lane }: Storage): Shader {
+  if (!attrs.half) return 'node';
+  return lane === 4 ? 'nodeHalf4' : 'nodeHalf1';
+}
+
+export function nodeInput({ attrs, lane }: Storage, nodes: TensorInfo): Input {
+  const halfLane = lane === 4 ? 2 : 1;
+  return { name: 'nodes', tensor: nodes, lane: attrs.half ? halfLane : lane };
+}

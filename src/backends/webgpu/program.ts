@@ -30,6 +30,8 @@ export interface Launch {
   inputs: readonly Input[];
   uniforms: Uniforms;
   shape: number[];
+  /** A tensor of this shape to write to, instead of a new one. */
+  into?: TensorInfo;
   dtype?: DataType;
   lane?: 1 | 2 | 4;
   invocations: number;
@@ -56,7 +58,7 @@ export function checkBinding(gpu: Gpu, kernel: string, what: string, shape: read
   );
 }
 
-/** The new tensor that the shader wrote. */
+/** The tensor that the shader wrote, a new one unless `into` is given. */
 export function launch(gpu: Gpu, job: Launch): TensorInfo {
   const {
     kernel,
@@ -71,7 +73,7 @@ export function launch(gpu: Gpu, job: Launch): TensorInfo {
   for (const { name, tensor } of inputs) checkBinding(gpu, kernel, name, tensor.shape);
   checkBinding(gpu, kernel, 'the result', shape);
   const prefix = Object.entries(constants).map(([name, value]) => `const ${name} = ${value};\n`);
-  const output = gpu.makeTensorInfo(shape, dtype);
+  const output = job.into ?? gpu.makeTensorInfo(shape, dtype);
   gpu.runWebGPUProgram(
     {
       variableNames: inputs.map(({ name }) => name),

@@ -3,6 +3,8 @@ import type { TensorInfo } from '@tensorflow/tfjs';
 import {
   coordInputs,
   laneShader,
+  nodeInput,
+  nodeShader,
   type SamplingJob,
   samplingUniforms,
   stencilShaders,
@@ -10,18 +12,10 @@ import {
 } from './job.js';
 import { type Input, launch, type Shader, withScratch, zeros } from './program.js';
 
-function nodeShader({ attrs, lane }: SamplingJob): Shader {
-  if (!attrs.half) return 'node';
-  return lane === 4 ? 'nodeHalf4' : 'nodeHalf1';
-}
-
 /** The page and, unless rows are cells, the grid. */
-function nodeInputs({ tensors, attrs, lane }: SamplingJob, nodes: TensorInfo): Input[] {
-  const halfLane = lane === 4 ? 2 : 1;
-  return [
-    { name: 'nodes', tensor: nodes, lane: attrs.half ? halfLane : lane },
-    ...(attrs.ordered ? [] : [{ name: 'grid', tensor: tensors.grid }]),
-  ];
+function nodeInputs(job: SamplingJob, nodes: TensorInfo): Input[] {
+  const { tensors, attrs } = job;
+  return [nodeInput(job, nodes), ...(attrs.ordered ? [] : [{ name: 'grid', tensor: tensors.grid }])];
 }
 
 function shadersOf(job: SamplingJob): Shader[] {

@@ -19,12 +19,18 @@ import { checkBinding, type Input, i32, launch, withScratch, zeros } from './pro
 import { sortPairs, startsOf } from './sort.js';
 
 /** Sorted samples that one invocation walks; more than that in a cell is summed ahead. */
-const CHUNK = 256;
+export const CHUNK = 256;
+const TAPS = 8;
 
-type Keep = (t: TensorInfo) => TensorInfo;
+/** What runs a splat: a SamplingJob, or a TapJob. */
+type Job = Pick<SamplingJob, 'gpu' | 'kernel'> & {
+  tensors: { grid: TensorInfo };
+  attrs: { firstRow: number; rows: number };
+};
+export type Keep = (t: TensorInfo) => TensorInfo;
 
 /** Sorted (key, item) pairs of keys 0 … keys and where each key begins. */
-function sorted(job: SamplingJob, keep: Keep, pairs: TensorInfo, keys: number): [TensorInfo, TensorInfo] {
+export function sorted(job: Job, keep: Keep, pairs: TensorInfo, keys: number): [TensorInfo, TensorInfo] {
   const order = keep(sortPairs(job.gpu, job.kernel, pairs, keys));
   return [order, keep(startsOf(job.gpu, job.kernel, order, keys))];
 }
@@ -46,7 +52,7 @@ function samplesByCell(job: SamplingJob, keep: Keep, bins: number): [TensorInfo,
 }
 
 /** Which cells name each row: several may, and their order must be the same each time. */
-function cellsByRow(job: SamplingJob, keep: Keep): [TensorInfo, TensorInfo] {
+export function cellsByRow(job: Job, keep: Keep): [TensorInfo, TensorInfo] {
   const { gpu, kernel, tensors, attrs } = job;
   const cells = tensors.grid.shape.reduce((a, b) => a * b, 1);
   const pairs = keep(
@@ -100,10 +106,10 @@ export function splat(job: SamplingJob): TensorInfo {
       launch(gpu, {
         kernel,
         parts: [...weights, 'splatChunks'],
-        constants: { CHUNK, RECORD: record },
+        constants: { CHUNK, TAPS, RECORD: record },
         inputs: samples,
         uniforms: { count: i32(count), lanes: i32(lanes), bins: i32(bins), chunks: i32(chunks) },
-        shape: [chunks, 8, attrs.payload],
+        shape: [chunks, TAPS, attrs.payload],
         lane,
         invocations: chunks * lanes,
       }),
@@ -119,8 +125,8 @@ export function splat(job: SamplingJob): TensorInfo {
     }
     return launch(gpu, {
       kernel,
-      parts: [...weights, attrs.ordered ? 'splatOrdered' : 'splatListed', 'splat'],
-      constants: { CHUNK, RECORD: record, PER: per },
+      parts: [...weights, attrs.ordered ? 'splatOrdered' : 'splatListed', 'splatGather', 'splat'],
+      constants: { CHUNK, TAPS, RECORD: record, PER: per },
       inputs,
       uniforms: samplingUniforms(job),
       shape,

@@ -1,0 +1,189 @@
+/**
+ * The axes of a cube: how the user's coordinates come to index space, and the variables of those whose positions are trained.
+ * An axis without a spec is index space itself.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { type AxisOption, type AxisSpec, axisOption, geometryOf, indexOf } from '../interpolation/axis.js';
+import type { AxisReading } from '../ops/axistaps.js';
+import { findDevice } from '../ops/device.js';
+import { type KnotRange, knotPositions, knotRange, knotVariables } from '../ops/knots.js';
+import { type AxisForm, locate } from '../ops/locate.js';
+import { boundaryCodes, type Settings } from './options.js';
+import type { BatchCoords } from './reading.js';
+
+export const AXIS_NAMES = ['x', 'y', 'z'] as const;
+export type AxisName = (typeof AXIS_NAMES)[number];
+
+/** An axis whose positions are trained. */
+interface Knots {
+  variable: tf.Variable;
+  range: KnotRange;
+  /** As they were last read. */
+  known: readonly number[];
+}
+
+export class CubeAxes {
+  readonly #settings: Settings;
+  readonly #knots: (Knots | null)[];
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    const ranges = settings.axes.map((axis, j) =>
+      axis?.trainable ? knotRange(`WavetableMatrix: axes.${AXIS_NAMES[j]}`, axis.positions) : null,
+    );
+    this.#knots = settings.axes.map((axis, j) => {
+      const range = ranges[j];
+      if (!axis || !range) return null;
+      const initial = tf.tensor1d(knotVariables(axis.positions, range));
+      const variable = tf.variable(initial, true);
+      initial.dispose();
+      return { variable, range, known: axis.positions };
+    });
+  }
+
+  /** The variables of the trained axes: x, y, z. */
+  variables(): tf.Variable[] {
+    return this.#knots.flatMap((knots) => (knots ? [knots.variable] : []));
+  }
+
+  /** [n] positions of an axis, on the tape where they are trained. */
+  positions(j: number): tf.Tensor1D {
+    const knots = this.#knots[j];
+    if (knots) return knotPositions(knots.variable as unknown as tf.Tensor1D, knots.range);
+    const { dims, axes } = this.#settings;
+    return tf.tensor1d(Float32Array.from(axes[j]?.positions ?? Array(dims[j]).keys()));
+  }
+
+  /** Coordinates in the user's units, with where they lie in index space. Gradients: coords and positions. */
+  locate(coords: BatchCoords): BatchCoords {
+    const { axes } = this.#settings;
+    if (axes.every((axis) => axis === null)) return coords;
+    const codes = boundaryCodes(this.#settings);
+    const columns = axes.map((axis, j) => {
+      const u = tf.slice(coords.tensor, [0, j], [-1, 1]).flatten() as tf.Tensor1D;
+      return axis ? this.#locateOn(u, j, axis, codes[j]) : { index: u, reading: null };
+    });
+    return {
+      tensor: tf.stack(
+        columns.map(({ index }) => index),
+        1,
+      ) as tf.Tensor2D,
+      host: coords.host && this.#locateOnHost(coords.host, codes),
+      axes: columns.map(({ reading }) => reading),
+      user: coords,
+    };
+  }
+
+  #locateOn(
+    u: tf.Tensor1D,
+    j: number,
+    axis: AxisSpec,
+    code: number,
+  ): { index: tf.Tensor; reading: AxisReading } {
+    if (axis.spacing !== null) {
+      const { first, span, cells } = affine(axis);
+      // A quotient of 1 at the last node, exactly.
+      const index = tf.mul(tf.div(tf.sub(u, first), span), cells);
+      return { index, reading: { spacing: axis.spacing } };
+    }
+    const form: AxisForm = { code, period: axis.period, single: 1 };
+    const positions = this.positions(j);
+    const located = locate(u, positions, form);
+    return { index: located.index, reading: { located, positions, form } };
+  }
+
+  /** The same on the host; undefined where positions cannot be read. */
+  #locateOnHost(host: Float32Array, codes: readonly number[]): Float32Array | undefined {
+    const { axes } = this.#settings;
+    const maps = axes.map((axis, j) => {
+      if (!axis) return (u: number) => u;
+      if (axis.spacing !== null) {
+        const { first, span, cells } = affine(axis);
+        return (u: number) => Math.fround(Math.fround(Math.fround(u - first) / span) * cells);
+      }
+      const now = this.#readNow(j);
+      if (!now) return null;
+      const geometry = geometryOf(axis, Float32Array.from(now));
+      return (u: number) => (Number.isFinite(u) ? indexOf(u, geometry, codes[j]) : Number.NaN);
+    });
+    if (maps.some((map) => map === null)) return undefined;
+    return host.map((u, i) => maps[i % 3]!(u));
+  }
+
+  /** The positions of an axis as they are now; null where the backend cannot be read at once. */
+  #readNow(j: number): readonly number[] | null {
+    const knots = this.#knots[j];
+    if (!knots) return this.#settings.axes[j]!.positions;
+    if (!findDevice(tf.getBackend())?.readsSync || knots.variable.isDisposed) return null;
+    knots.known = Array.from(tf.tidy(() => this.positions(j).dataSync()));
+    return knots.known;
+  }
+
+  /** Reads trained positions, for `options`, where that has to be waited for. */
+  async refresh(): Promise<void> {
+    for (const [j, knots] of this.#knots.entries()) {
+      if (!knots) continue;
+      const positions = tf.tidy(() => this.positions(j));
+      knots.known = Array.from(await positions.data());
+      positions.dispose();
+    }
+  }
+
+  /** The axes as a user states them, trained positions as they are, or as they were last read. */
+  options(): { [name in AxisName]?: AxisOption } {
+    return Object.fromEntries(
+      this.#settings.axes.flatMap((axis, j) => {
+        if (!axis) return [];
+        const knots = this.#knots[j];
+        return [[AXIS_NAMES[j], axisOption(axis, knots ? (this.#readNow(j) ?? knots.known) : undefined)]];
+      }),
+    );
+  }
+
+  /** The axes as they were stated, trained positions as they were at first. */
+  statedOptions(): { [name in AxisName]?: AxisOption } {
+    return Object.fromEntries(
+      this.#settings.axes.flatMap((axis, j) => (axis ? [[AXIS_NAMES[j], axisOption(axis)]] : [])),
+    );
+  }
+
+  /** Takes over the variables' values of axes of the same settings. */
+  copyFrom(other: CubeAxes): void {
+    this.#knots.forEach((knots, j) => {
+      if (!knots) return;
+      const copy = other.#knots[j]!.variable.clone();
+      knots.variable.assign(copy);
+      copy.dispose();
+    });
+  }
+
+  /** What write puts onto another backend. */
+  read(): Promise<Float32Array[]> {
+    return Promise.all(this.variables().map(async (v) => (await v.data<'float32'>()).slice()));
+  }
+
+  write(values: readonly Float32Array[]): void {
+    this.variables().forEach((variable, i) => {
+      const moved = tf.tensor1d(values[i]);
+      variable.assign(moved);
+      moved.dispose();
+    });
+  }
+
+  dispose(): void {
+    for (const variable of this.variables()) variable.dispose();
+  }
+}
+
+/** u − first over span, times cells, in float32. */
+function affine({ positions, spacing }: AxisSpec): { first: number; span: number; cells: number } {
+  const n = positions.length;
+  const first = Math.fround(positions[0]);
+  const last = Math.fround(n > 1 ? positions[n - 1] : positions[0] + spacing!);
+  return { first, span: Math.fround(last - first), cells: Math.max(1, n - 1) };
+}
+
+/** The axes' first and last positions, of index space and of settings alike; they never move. */
+export function endsOf({ dims, axes }: Settings): [first: number, last: number][] {
+  return axes.map((axis, j) => (axis ? [axis.positions[0], axis.positions[dims[j] - 1]] : [0, dims[j] - 1]));
+}

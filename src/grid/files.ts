@@ -1,0 +1,99 @@
+/** A cube's nodes and tangents as file formats write and read them: one by one, as they are stored. */
+import { readContainer } from '../codecs/container.js';
+import { sizeOf } from '../codecs/parameters.js';
+import { ArgumentError, check, MissingNodeError, ShapeError, shown } from '../errors.js';
+import type { NodeShape } from './bank.js';
+import { cellOf, nodeOf } from './coordinates.js';
+import type { Settings } from './options.js';
+import type { SamplingState } from './sampling.js';
+import { type StoredValues, stored } from './store.js';
+import { AXES, type Axis } from './tangents.js';
+
+/**
+ * A node at (x, y, z) as its bank stores it: dense values, or the bytes of a compressed one. With `tangent` it is not the node but
+ * its derivative along that axis.
+ */
+export type StoredNode =
+  | { x: number; y: number; z: number; shape: NodeShape; values: Float32Array | Uint16Array; tangent?: Axis }
+  | { x: number; y: number; z: number; compressed: Uint8Array };
+
+export async function* storedNodes({ store, tangents, settings }: SamplingState): AsyncGenerator<StoredNode> {
+  const snapshots = [store, ...tangents.stores].map((one) => one.snapshot());
+  try {
+    for (const [i, snapshot] of snapshots.entries()) {
+      for await (const { cell, ...node } of stored(snapshot)) {
+        const [x, y, z] = nodeOf(settings.dims, cell);
+        if (i > 0 && 'values' in node) yield { x, y, z, ...node, tangent: AXES[i - 1] };
+        else yield { x, y, z, ...node };
+      }
+    }
+  } finally {
+    for (const snapshot of snapshots) snapshot.dispose();
+  }
+}
+
+/** Sets nodes and tangents: all of them, or none if one is wrong. */
+export function restoreNodes(
+  where: string,
+  { store, tangents, settings }: SamplingState,
+  nodes: Iterable<StoredNode>,
+): void {
+  const lists: StoredValues[][] = [[], [], [], []];
+  const known = new Set<string>();
+  for (const node of nodes) {
+    const cell = cellOf(where, settings.dims, node.x, node.y, node.z);
+    const tangent = 'tangent' in node ? node.tangent : undefined;
+    check(
+      tangent === undefined || AXES.includes(tangent),
+      () => new ArgumentError(`${where}: tangent must be one of ${AXES.join(', ')}, got ${shown(tangent)}`),
+    );
+    const key = `${cell} ${tangent ?? ''}`;
+    check(
+      !known.has(key),
+      () =>
+        new ArgumentError(
+          `${where}: there are two ${tangent ? `tangents along ${tangent}` : 'nodes'} at (${node.x}, ${node.y}, ${node.z})`,
+        ),
+    );
+    known.add(key);
+    lists[tangent ? 1 + AXES.indexOf(tangent) : 0].push({ cell, ...checkStored(where, node, settings) });
+  }
+  const [own, ...others] = lists;
+  const there = new Set(own.map(({ cell }) => cell));
+  for (const { cell } of others.flat()) {
+    check(there.has(cell) || store.has(cell), () => new MissingNodeError(where, nodeOf(settings.dims, cell)));
+  }
+  others.flat().forEach((one) => {
+    if ('shape' in one) store.checkForm(where, one.shape, settings.dtype);
+  });
+  store.restore(where, own);
+  tangents.stores.forEach((one, j) => {
+    one.restore(where, others[j]);
+  });
+}
+
+type Stored = StoredValues extends infer T ? (T extends unknown ? Omit<T, 'cell'> : never) : never;
+
+/** A node without its place. @throws ShapeError, FormatError unless it is one of this cube. */
+function checkStored(where: string, node: StoredNode, { channels, dtype }: Settings): Stored {
+  if ('compressed' in node) {
+    const place = `${where}: node (${node.x}, ${node.y}, ${node.z})`;
+    const { shape, codec } = readContainer(node.compressed, place);
+    check(
+      shape[2] === channels,
+      () => new ShapeError(where, `a node of '${codec}'`, `[H, W, ${channels}]`, shape),
+    );
+    return { compressed: node.compressed };
+  }
+  const Values = dtype === 'float16' ? Uint16Array : Float32Array;
+  const { shape, values } = node;
+  check(
+    shape.length === 3 &&
+      sizeOf(shape) > 0 &&
+      shape[2] === channels &&
+      values instanceof Values &&
+      values.length === sizeOf(shape),
+    () => new ShapeError(where, 'a node', `[H, W, ${channels}] of ${Values.name}`, shape),
+  );
+  return { shape, values };
+}

@@ -1,0 +1,293 @@
+/**
+ * The four taps of coordinates on an axis with positions, and their weights in the user's units: interpolation/axistaps.ts on
+ * tensors. Weights are made of stock ops on the tape, so that they are differentiable, to any order, to coordinates and positions;
+ * taps come from a small table.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { lengthCell } from '../interpolation/axis.js';
+import { boundaryCode } from '../interpolation/stencil.js';
+import { BASES, type Basis, nodeOfTap } from '../interpolation/taps.js';
+import { type AxisForm, gatherRows, type Located, lengthsOf } from './locate.js';
+import { type Stencil, type StencilSpec, stencilOf, untaped } from './taps.js';
+import type { StencilAttrs } from './tapscontract.js';
+
+const WRAP = boundaryCode('wrap');
+const REFLECT = boundaryCode('reflect');
+const ZERO = boundaryCode('zero');
+const EXTRAPOLATE = boundaryCode('extrapolate');
+
+/** One axis's part of a Stencil. */
+export interface AxisTaps {
+  /** [N, 4] int32, −1 for none. */
+  taps: tf.Tensor2D;
+  /** [N, 4] float32, NaN where the coordinate is not finite. Gradients: coordinates and positions. */
+  weights: tf.Tensor2D;
+}
+
+type Four = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+
+/** Rows of neighbours' lengths: of the cells from k − 2 to k + 2, as parts of cell k's own, which comes last. */
+type Lengths = { p2: tf.Tensor; p: tf.Tensor; q: tf.Tensor; q2: tf.Tensor; length: tf.Tensor };
+
+const sum = (...terms: tf.Tensor[]) => terms.reduce((a, b) => tf.add(a, b));
+
+/** Values 2, tangents 2. */
+function hermite(f: tf.Tensor): Four {
+  const e = tf.sub(1, f);
+  const f2 = tf.square(f);
+  const e2 = tf.square(e);
+  return [
+    tf.mul(e2, tf.add(tf.mul(f, 2), 1)),
+    tf.mul(f2, tf.add(tf.mul(e, 2), 1)),
+    tf.mul(f, e2),
+    tf.neg(tf.mul(f2, e)),
+  ];
+}
+
+function cardinal(f: tf.Tensor, { p, q }: Lengths, a: number): Four {
+  const [h0, h1, t0, t1] = hermite(f);
+  const m0 = tf.mul(t0, -2 * a);
+  const m1 = tf.mul(t1, -2 * a);
+  const p1 = tf.add(p, 1);
+  const q1 = tf.add(q, 1);
+  return [
+    tf.neg(tf.div(m0, tf.mul(p, p1))),
+    sum(h0, tf.div(tf.mul(m0, tf.sub(1, p)), p), tf.neg(tf.div(tf.mul(m1, q), q1))),
+    sum(h1, tf.div(tf.mul(m0, p), p1), tf.div(tf.mul(m1, tf.sub(q, 1)), q)),
+    tf.div(m1, tf.mul(q, q1)),
+  ];
+}
+
+function bspline(f: tf.Tensor, { p2, p, q, q2 }: Lengths): Four {
+  const right1 = tf.sub(1, f);
+  const left2 = tf.add(f, p);
+  const right2 = tf.add(right1, q);
+  const v0 = tf.div(right1, tf.add(p, 1));
+  const v1 = tf.div(f, tf.add(q, 1));
+  const p1q = sum(p, q).add(1);
+  const w0 = tf.div(tf.mul(right1, v0), sum(p, p2).add(1));
+  const w1 = tf.div(tf.add(tf.mul(left2, v0), tf.mul(right2, v1)), p1q);
+  const w2 = tf.div(tf.mul(f, v1), sum(q, q2).add(1));
+  return [
+    tf.mul(right1, w0),
+    tf.add(tf.mul(tf.add(left2, p2), w0), tf.mul(right2, w1)),
+    tf.add(tf.mul(left2, w1), tf.mul(tf.add(right2, q2), w2)),
+    tf.mul(f, w2),
+  ];
+}
+
+/** W(f) of a basis between cells of these lengths. */
+function basisOf(f: tf.Tensor, lengths: Lengths, basis: Basis, a: number): Four {
+  const zero = untaped(() => tf.zerosLike(f));
+  switch (basis) {
+    case 'cardinal':
+      return cardinal(f, lengths, a);
+    case 'bspline':
+      return bspline(f, lengths);
+    case 'hermite': {
+      const [h0, h1] = hermite(f);
+      return [zero, h0, h1, zero];
+    }
+    case 'hermite-tangent': {
+      const [, , m0, m1] = hermite(f);
+      return [zero, tf.mul(m0, lengths.length), tf.mul(m1, lengths.length), zero];
+    }
+    case 'place':
+      return [f, lengths.p, lengths.q, zero];
+    default:
+      return [zero, tf.sub(1, f), f, zero];
+  }
+}
+
+/** Beyond an extrapolated axis: along the tangent at the outermost node, as interpolation/taps.ts says. */
+function beyondOf(f: tf.Tensor, { length }: Lengths, basis: Basis, a: number): Four {
+  const zero = untaped(() => tf.zerosLike(f));
+  const below = untaped(() => tf.cast(tf.less(f, 0), 'float32'));
+  const above = untaped(() => tf.sub(1, below));
+  if (basis === 'hermite') return [zero, below, above, zero];
+  if (basis === 'hermite-tangent') {
+    const distance = (from: number, side: tf.Tensor) => tf.mul(tf.mul(tf.sub(f, from), length), side);
+    return [zero, distance(0, below), distance(1, above), zero];
+  }
+  if (basis === 'cardinal') {
+    const into = tf.add(tf.mul(f, below), tf.mul(tf.sub(1, f), above));
+    const rise = tf.mul(into, -2 * a);
+    const [outer, inner] = [tf.sub(1, rise), rise];
+    const pick = (low: tf.Tensor, high: tf.Tensor) => tf.add(tf.mul(low, below), tf.mul(high, above));
+    return [zero, pick(outer, inner), pick(inner, outer), zero];
+  }
+  return [zero, tf.sub(1, f), f, zero];
+}
+
+/**
+ * The taps and weights of located coordinates.
+ * @param positions [n], as `located` was made with.
+ */
+export function axisTaps(
+  located: Located,
+  positions: tf.Tensor1D,
+  form: AxisForm,
+  basis: Basis,
+  a: number,
+): AxisTaps {
+  const n = positions.shape[0];
+  const { code } = form;
+  if (n === 1 && code !== WRAP && code !== ZERO) return oneNode(located, basis);
+  const { base, f } = baseAndFraction(located, n, code);
+  // Rows of all places that a base may be: a zero axis also has some outside.
+  const lowest = code === ZERO ? -FAR_BASE : 0;
+  const count = code === ZERO ? n + 2 * FAR_BASE - 1 : cellCount(n, code);
+  const row = untaped(() => tf.sub(base, lowest) as tf.Tensor1D);
+  const lengths = neighbours(lengthsOf(positions, form), row, lowest, count, code);
+  const nodes = untaped(() => {
+    const table = Array.from({ length: count }, (_, i) =>
+      [0, 1, 2, 3].map((k) => nodeOfTap(lowest + i - 1 + k, n, code)),
+    );
+    return gatherRows(tf.tensor2d(table.flat(), [count, 4]), row);
+  });
+  let weights: Four;
+  if (code !== EXTRAPOLATE || basis === 'place') {
+    weights = basisOf(f, lengths, basis, a);
+  } else {
+    const outside = untaped(() => tf.logicalOr(tf.less(f, 0), tf.greater(f, 1)));
+    const inside = basisOf(tf.where(outside, constantLike(f, 0.5), f), lengths, basis, a);
+    const lines = beyondOf(f, lengths, basis, a);
+    weights = foldedEnds(inside.map((w, k) => tf.where(outside, lines[k], w)) as Four, nodes);
+  }
+  const { beyond } = located;
+  return {
+    taps: untaped(() => {
+      const there = tf.logicalNot(tf.isNaN(beyond)).expandDims(1).broadcastTo(nodes.shape);
+      return tf.where(there, nodes, tf.fill(nodes.shape, -1)).cast('int32') as tf.Tensor2D;
+    }),
+    weights: tf.add(tf.stack(weights, 1), blemishOf(beyond)) as tf.Tensor2D,
+  };
+}
+
+/** A base on a zero axis is at most so far from it: no tap is a node there. */
+const FAR_BASE = 4;
+
+const cellCount = (n: number, code: number) => (code === WRAP ? n : Math.max(1, n - 1));
+const constantLike = (x: tf.Tensor, value: number) => untaped(() => tf.fill(x.shape, value));
+/** [N, 1] zeros, NaN where a coordinate is not finite. */
+const blemishOf = (beyond: tf.Tensor) => untaped(() => tf.mul(beyond, 0).expandDims(1));
+
+/** The tap in slot 1 and the fraction from there: interpolation/axistaps.ts baseOf. */
+function baseAndFraction(
+  { cell, fraction, beyond }: Located,
+  n: number,
+  code: number,
+): { base: tf.Tensor1D; f: tf.Tensor } {
+  if (code === WRAP || code === REFLECT || code === EXTRAPOLATE) return { base: cell, f: fraction };
+  // Cells from t_0 of what lies far outside, 0 of others.
+  const far = untaped(() => tf.where(tf.isNaN(beyond), tf.zerosLike(beyond), beyond));
+  if (code === ZERO) {
+    const wanted = untaped(() => {
+      const floor = tf.floor(fraction);
+      const atLast = tf.logicalAnd(tf.equal(cell, n - 2), tf.equal(fraction, 1));
+      return sum(cell, tf.where(atLast, tf.zerosLike(floor), floor), far);
+    });
+    const base = untaped(() => tf.clipByValue(wanted, -FAR_BASE, n + FAR_BASE - 2) as tf.Tensor1D);
+    const near = untaped(() => tf.logicalAnd(tf.equal(far, 0), tf.equal(base, wanted)));
+    const shift = untaped(() => tf.sub(base, cell));
+    return { base, f: tf.where(near, tf.sub(fraction, shift), constantLike(cell, 0)) };
+  }
+  // Held at the ends, where it has no slope.
+  const held = untaped(() => tf.clipByValue(tf.add(fraction, far), 0, 1));
+  const inside = untaped(() => {
+    const within = tf.logicalAnd(tf.greaterEqual(fraction, 0), tf.lessEqual(fraction, 1));
+    return tf.logicalAnd(within, tf.equal(far, 0));
+  });
+  const base = untaped(() => tf.where(tf.greater(far, 0), tf.fill(cell.shape, n - 2), cell) as tf.Tensor1D);
+  return { base, f: tf.where(inside, fraction, held) };
+}
+
+/** Weights of taps beyond the ends as those of the line through the outermost two nodes. */
+function foldedEnds([w0, w1, w2, w3]: Four, nodes: tf.Tensor2D): Four {
+  const absent = (k: number) =>
+    untaped(() => tf.cast(tf.less(tf.slice(nodes, [0, k], [-1, 1]).flatten(), 0), 'float32'));
+  const low = tf.mul(w0, absent(0));
+  const high = tf.mul(w3, absent(3));
+  return [
+    tf.sub(w0, low),
+    sum(w1, tf.mul(low, 2), tf.neg(high)),
+    sum(w2, tf.mul(high, 2), tf.neg(low)),
+    tf.sub(w3, high),
+  ];
+}
+
+/** An axis that is one node everywhere; `fraction` is zeros, on the coordinates' tape. */
+function oneNode({ fraction, beyond }: Located, basis: Basis): AxisTaps {
+  const row = basis === 'place' ? [0, 1, 1, 0] : [0, basis === 'hermite-tangent' ? 0 : 1, 0, 0];
+  const weights = tf.add(tf.add(tf.tensor2d(row, [1, 4]), fraction.expandDims(1)), blemishOf(beyond));
+  const taps = untaped(() => {
+    const there = tf.logicalNot(tf.isNaN(beyond)).cast('float32').expandDims(1);
+    return tf.sub(tf.mul(there, tf.tensor2d([0, 1, 0, 0], [1, 4])), 1).cast('int32') as tf.Tensor2D;
+  });
+  return { taps, weights: weights as tf.Tensor2D };
+}
+
+/** The lengths about each row's base, from a table of all bases. Gradients: lengths. */
+function neighbours(
+  lengths: tf.Tensor1D,
+  row: tf.Tensor1D,
+  lowest: number,
+  count: number,
+  code: number,
+): Lengths {
+  const cells = lengths.shape[0];
+  const order = untaped(() => {
+    const each = Array.from({ length: count }, (_, i) =>
+      [-2, -1, 0, 1, 2].map((d) => lengthCell(lowest + i + d, cells, code)),
+    );
+    return tf.tensor1d(each.flat());
+  });
+  const all = gatherRows(lengths.expandDims(1) as tf.Tensor2D, order).reshape([count, 5]);
+  const own = tf.slice(all, [0, 2], [-1, 1]);
+  const parts = tf.concat([tf.div(all, own), own], 1) as tf.Tensor2D;
+  const [p2, p, , q, q2, length] = tf.unstack(gatherRows(parts, row), 1);
+  return { p2, p, q, q2, length };
+}
+
+/** How one axis of a batch is read: in index space by an affine map from units of `spacing` a node, or as it was located. */
+export type AxisReading = { spacing: number } | { located: Located; positions: tf.Tensor1D; form: AxisForm };
+
+/**
+ * The stencils of coordinates on three axes, each uniform or with positions.
+ * @param coords [N, 3] in index space. @param axes how they came there; null: an axis of index space.
+ * Gradients: the weights', to coords, and to positions.
+ */
+export function stencilAlong(
+  coords: tf.Tensor2D,
+  axes: readonly (AxisReading | null)[] | undefined,
+  spec: StencilSpec,
+): Stencil {
+  const kernel = stencilOf(coords, spec);
+  if (!axes?.some((axis) => axis)) return kernel;
+  const n = coords.shape[0];
+  const { basis: codes, a } = spec as StencilAttrs;
+  const each = axes.map((axis, j): AxisTaps => {
+    const basis = BASES[codes[j]];
+    if (axis && 'located' in axis) return axisTaps(axis.located, axis.positions, axis.form, basis, a);
+    const row = <T extends tf.Tensor>(x: T) =>
+      tf.slice(x, [0, j, 0], [-1, 1, 4]).reshape([n, 4]) as tf.Tensor2D;
+    const weights = row(kernel.weights);
+    return {
+      taps: untaped(() => row(kernel.taps)),
+      // Tangents are per unit of the user's coordinate.
+      weights: axis && basis === 'hermite-tangent' ? tf.mul(weights, axis.spacing) : weights,
+    };
+  });
+  return {
+    taps: untaped(() =>
+      tf.stack(
+        each.map(({ taps }) => taps),
+        1,
+      ),
+    ) as tf.Tensor3D,
+    weights: tf.stack(
+      each.map(({ weights }) => weights),
+      1,
+    ) as tf.Tensor3D,
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Positions of an axis as a function of free variables, so that no step of an optimiser can make them cross:
+ *
+ *   gaps        g_k = floor + (1 − (n − 1) · floor) · softmax(v)_k, k = 0 … n − 2, parts of the span that sum to one
+ *   positions   t_i = first + span · (g_0 + … + g_{i−1}) / (g_0 + … + g_{n−2}); t_0 = first and t_{n−1} = last, fixed
+ *
+ * The floor is 1e-4 of the mean gap; at least sixteen steps of float32, so that positions stay different numbers, and at most
+ * half of the smallest gap that there is at first.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { ArgumentError, check } from '../errors.js';
+
+/** Of the mean gap. */
+const FLOOR = 1e-4;
+/** Between 1 and the next float32 number. */
+const EPSILON = 2 ** -23;
+
+export interface KnotRange {
+  first: number;
+  last: number;
+  /** The least gap, as a part of the span. */
+  floor: number;
+}
+
+/** @throws ArgumentError for positions [n] that float32 can hardly tell apart. */
+export function knotRange(where: string, positions: readonly number[]): KnotRange {
+  const [first, last] = [positions[0], positions[positions.length - 1]];
+  const span = last - first;
+  const gaps = gapsOf(positions);
+  const least = Math.min(...gaps);
+  const step = (EPSILON * Math.max(Math.abs(first), Math.abs(last))) / span;
+  check(
+    least >= 8 * step,
+    () =>
+      new ArgumentError(
+        `${where}: positions that are trained must be at least eight float32 steps (${8 * step * span}) apart, got ${least * span}`,
+      ),
+  );
+  const floor = Math.max(FLOOR / gaps.length, 16 * Math.max(step, EPSILON));
+  return { first, last, floor: Math.min(floor, least / 2) };
+}
+
+/** Parts of the span. */
+function gapsOf(positions: readonly number[]): number[] {
+  const span = positions[positions.length - 1] - positions[0];
+  return positions.slice(1).map((t, i) => (t - positions[i]) / span);
+}
+
+/** The variables [n − 1] of positions. */
+export function knotVariables(positions: readonly number[], { floor }: KnotRange): Float32Array {
+  const free = 1 - (positions.length - 1) * floor;
+  return Float32Array.from(gapsOf(positions), (gap) => Math.log((gap - floor) / free));
+}
+
+/** [n] positions of variables [n − 1], strictly increasing. Gradients: variables, of any order. */
+export function knotPositions(variables: tf.Tensor1D, { first, last, floor }: KnotRange): tf.Tensor1D {
+  const [count] = variables.shape;
+  const gaps = tf.add(tf.mul(tf.softmax(variables), 1 - count * floor), floor);
+  const sums = tf.cumsum(gaps);
+  const inner = tf.div(tf.slice(sums, 0, count - 1), tf.slice(sums, count - 1, 1));
+  const positions = tf.add(tf.mul(inner, last - first), first) as tf.Tensor1D;
+  return tf.concat([tf.tensor1d([first]), positions, tf.tensor1d([last])]) as tf.Tensor1D;
+}
