@@ -14,10 +14,11 @@ import { checkFloatTensor } from '../ops/tensors.js';
 import { type Coordinates, checkPolicies, coordinateTensor, nodeOf } from './coordinates.js';
 import { checkMethod, type InterpolationMethod, type MethodChoice } from './methods.js';
 import { resolutionPair } from './options.js';
-import { type Reading, readingOf } from './reading.js';
+import { type PageAttrs, type Reading, readingOf } from './reading.js';
 import {
   channelsOf,
   normalizeQuaternions,
+  onlyPage,
   type SampleOptions,
   type SamplingState,
   sampleMethod,
@@ -42,7 +43,8 @@ export function sampleAll(
   try {
     checkSize(where, [tensor.shape[0], h, w, settings.channels]);
     return tf.tidy(() => {
-      const reading = checkedReading(where, state, { tensor, host }, choice);
+      const only = () => onlyPage(state.store, settings.resolution)?.attrs ?? null;
+      const reading = checkedReading(where, state, { tensor, host }, choice, only);
       let out = sampleMethod(where, state, reading, choice.method, [h, w]);
       if (settings.blend === 'nlerp') out = normalizeQuaternions(out);
       return channels
@@ -146,8 +148,9 @@ function checkedReading(
   { store, axes, settings }: SamplingState,
   coords: Reading['given'],
   choice: MethodChoice,
+  only?: () => PageAttrs | null,
 ): Reading {
-  const reading = readingOf(axes.locate(coords), choice, settings);
+  const reading = readingOf(axes.locate(coords), choice, settings, only);
   checkPolicies(where, reading, settings, (cell) => store.has(cell));
   return reading;
 }

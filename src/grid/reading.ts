@@ -10,7 +10,15 @@ import { type AxisReading, stencilAlong } from '../ops/axistaps.js';
 import { constantOf } from '../ops/constant.js';
 import type { SamplingAttrs } from '../ops/contract.js';
 import { sampleRows, splatRows } from '../ops/sample.js';
-import { type Stencil, splatTapRows, tapRows } from '../ops/taps.js';
+import {
+  fuses,
+  type Stencil,
+  type StencilSpec,
+  splatTapRows,
+  stencilOf,
+  tapRows,
+  tapRowsAt,
+} from '../ops/taps.js';
 import type { TapsAttrs } from '../ops/tapscontract.js';
 import { nearestCoords, smoothCoords } from './eased.js';
 import type { MethodChoice } from './methods.js';
@@ -35,8 +43,10 @@ export interface Reading {
   dims: readonly [number, number, number];
   /** boundaryCode of each axis. */
   boundary: [number, number, number];
-  /** null: linear at `coords`, by the fused kernels. */
+  /** null: linear at `coords`, by the fused kernels, or `fused`. */
   stencil: Stencil | null;
+  /** Of a reading of one page that fuses: its stencil has not been made. */
+  fused?: StencilSpec;
   /** basisCode of each axis, and a: what the stencil was made of; for the host. */
   basis: [number, number, number];
   a: number;
@@ -47,10 +57,19 @@ export interface Reading {
 /**
  * The reading of coordinates [N, 3] in index space by a method; of hermite that of the nodes, of bspline that of the coefficients,
  * of monotone the places in the cells. Gradients: coords.
+ * @param only says which page alone it is made for, if one: where that fuses, no stencil is made.
  */
-export function readingOf(given: BatchCoords, { method, a }: MethodChoice, settings: Settings): Reading {
-  if (method === 'cardinal' || method === 'catmull-rom')
-    return tapReading(given, uniform('cardinal'), a, settings);
+export function readingOf(
+  given: BatchCoords,
+  { method, a }: MethodChoice,
+  settings: Settings,
+  only?: () => PageAttrs | null,
+): Reading {
+  if (method === 'cardinal' || method === 'catmull-rom') {
+    const page = given.axes ? null : only?.();
+    const make = page && fuses(page) ? fusedReading : tapReading;
+    return make(given, uniform('cardinal'), a, settings);
+  }
   if (method === 'bspline' || method === 'hermite') return tapReading(given, uniform(method), a, settings);
   if (method === 'monotone') return tapReading(given, uniform('place'), a, settings);
   const { dims } = settings;
@@ -80,6 +99,14 @@ function tapReading(given: BatchCoords, bases: AxisBases, a: number, settings: S
   return { given, coords: given, dims, boundary, stencil, basis, a, moving: true };
 }
 
+function fusedReading(given: BatchCoords, bases: AxisBases, a: number, settings: Settings): Reading {
+  const { dims } = settings;
+  const boundary = boundaryCodes(settings);
+  const basis = bases.map(basisCode) as [number, number, number];
+  const fused = { dims: [...dims], boundary, basis, a } as StencilSpec;
+  return { given, coords: given, dims, boundary, stencil: null, fused, basis, a, moving: true };
+}
+
 /** The last node of each axis where the derivative is the left-hand one, ∞ where the axis goes on. */
 const leftHanded = ({ dims, boundary }: Settings) =>
   dims.map((n, j) => (n === 1 || boundary[j] === 'wrap' ? Number.POSITIVE_INFINITY : n - 1));
@@ -89,11 +116,13 @@ export type PageAttrs = Omit<SamplingAttrs, 'boundary'> & TapsAttrs;
 
 /** [N, F]: what a page gives to each sample. Gradients: nodes, and coords or weights. */
 export function readRows(
-  { coords, boundary, stencil }: Reading,
+  { coords, boundary, stencil, fused }: Reading,
   nodes: tf.Tensor,
   grid: tf.Tensor3D,
   attrs: PageAttrs,
 ): tf.Tensor2D {
+  if (fused && fuses(attrs)) return tapRowsAt(nodes, grid, coords.tensor, fused, attrs);
+  if (fused) return tapRows(nodes, grid, stencilOf(coords.tensor, fused), attrs);
   if (stencil) return tapRows(nodes, grid, stencil, attrs);
   return sampleRows(nodes, grid, coords.tensor, { ...attrs, boundary } as SamplingAttrs);
 }
@@ -163,7 +192,7 @@ function touchedNodes(reading: Reading, i: number, j: number, slopes: boolean): 
   const code = reading.boundary[j];
   const r = reading.coords.host![3 * i + j];
   if (!Number.isFinite(r)) return null;
-  if (!reading.stencil) {
+  if (!reading.stencil && !reading.fused) {
     axisStencil(r, n, code, linear);
     const both = slopes && reading.moving && linear.slope !== 0;
     const low = both || linear.fraction !== 1 ? tapNode(linear.base, n, code) : -1;

@@ -146,10 +146,11 @@ function sampleWhole(
 }
 
 /** The page of a cube that has but one, of dense nodes at the resolution asked for. */
-function onlyPage(store: NodeStore, [h, w]: readonly [number, number]) {
-  const [bank, ...others] = store.banks;
+export function onlyPage(store: NodeStore, [h, w]: readonly [number, number]) {
+  if (store.banks.length !== 1) return null;
+  const [bank] = store.banks;
   const { codec, shape } = bank.options;
-  return others.length === 0 && !codec && shape[0] === h && shape[1] === w ? bank.onlyPage() : null;
+  return !codec && shape[0] === h && shape[1] === w ? bank.onlyPage() : null;
 }
 
 /** A page of every cell in order. */

@@ -2,10 +2,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { activeBackend } from './device.js';
 import {
+  FUSED_PAYLOAD,
+  type FusedAttrs,
   STENCIL,
   STENCIL_TAPS,
   type StencilAttrs,
   TAPS,
+  TAPS_FUSED,
   TAPS_GRAD,
   TAPS_GRAD_TANGENT,
   TAPS_SPLAT,
@@ -97,13 +100,33 @@ function registerGradients(): void {
     kernelName: STENCIL,
     inputsToSave: ['coords'],
     gradFunc: (dy, [coords], attrs) => ({
-      coords: () => {
-        const up = { ...attrs, order: (attrs as StencilAttrs).order + 1 };
-        const slopes = tf.engine().runKernel(STENCIL, { coords }, up) as tf.Tensor;
-        return tf.sum(tf.mul(slopes, dy as tf.Tensor), 2);
-      },
+      coords: () => stencilGradient(coords, dy as tf.Tensor, attrs as StencilAttrs),
     }),
   });
+  tf.registerGradient({
+    kernelName: TAPS_FUSED,
+    inputsToSave: ['nodes', 'grid', 'coords'],
+    gradFunc: (dy, [nodes, grid, coords], attrs) => {
+      const { dims, boundary, basis, a, ...rest } = attrs as FusedAttrs;
+      const spec = { dims, boundary, basis, a };
+      const values = dy as tf.Tensor;
+      const at = () => ({ grid, ...stencilOf(coords as tf.Tensor2D, spec) });
+      return {
+        nodes: () => run(TAPS_SPLAT, { ...at(), values }, rest as TapsAttrs),
+        coords: () => {
+          const weights = run(TAPS_GRAD, { ...at(), nodes, values }, rest as TapsAttrs);
+          return stencilGradient(coords, weights, { ...spec, order: 0 });
+        },
+      };
+    },
+  });
+}
+
+/** d⟨weights, dy⟩/d(coords). */
+function stencilGradient(coords: tf.Tensor, dy: tf.Tensor, attrs: StencilAttrs): tf.Tensor {
+  const up = { ...attrs, order: attrs.order + 1 };
+  const slopes = tf.engine().runKernel(STENCIL, { coords }, up) as tf.Tensor;
+  return tf.sum(tf.mul(slopes, dy), 2);
 }
 
 /** The part of a call that says how coordinates are read. */
@@ -161,4 +184,28 @@ export function splatTapRows(
   activeBackend();
   registerGradients();
   return run(TAPS_SPLAT, { values, grid, taps, weights }, attrs) as tf.Tensor2D;
+}
+
+/** Whether the active backend samples such a page straight from coordinates, faster than with a stencil. */
+export function fuses({ payload, half, ordered }: TapsAttrs): boolean {
+  return (
+    ordered && !half && payload <= FUSED_PAYLOAD && tf.getKernel(TAPS_FUSED, tf.getBackend()) !== undefined
+  );
+}
+
+/**
+ * tapRows with the stencil at coords, without making it; of a page that `fuses`.
+ * Gradients: nodes, coords; second order of both.
+ */
+export function tapRowsAt(
+  nodes: tf.Tensor,
+  grid: tf.Tensor3D,
+  coords: tf.Tensor2D,
+  spec: StencilSpec,
+  attrs: TapsAttrs,
+): tf.Tensor2D {
+  activeBackend();
+  registerGradients();
+  const all = { ...attrs, ...spec, order: 0 } as FusedAttrs;
+  return tf.engine().runKernel(TAPS_FUSED, { nodes, grid, coords }, all) as tf.Tensor2D;
 }

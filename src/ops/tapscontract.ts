@@ -34,6 +34,11 @@
  * else of it is zero, and its values do not count even where they are NaN. On a node (weights 1 and zeros) WavecubeTaps is that
  * node exactly, however large its neighbours, as long as they are finite. Untouched rows are exactly zero; repeated calls are
  * bitwise equal; N, F and rows may be 0, and where rows is 0 the grid is not read. Sums of a sample are float32 or better.
+ *
+ *   WavecubeTapsFused   {nodes, grid, coords} → [N, F]   WavecubeTaps of the stencil at coords, which need not be made
+ *
+ * A backend may have that last one for narrow rows (FUSED_PAYLOAD) of float32 pages in order, where the stencil costs as much as the
+ * payload. Its gradient is made of the stencil and the kernels above.
  */
 import type { NamedAttrMap, Tensor, TensorInfo } from '@tensorflow/tfjs';
 import { replaceKernel } from './register.js';
@@ -46,6 +51,10 @@ export const TAPS_SPLAT = 'WavecubeTapsSplat';
 export const TAPS_SPLAT_TANGENT = 'WavecubeTapsSplatTangent';
 export const TAPS_GRAD = 'WavecubeTapsGrad';
 export const TAPS_GRAD_TANGENT = 'WavecubeTapsGradTangent';
+export const TAPS_FUSED = 'WavecubeTapsFused';
+
+/** F up to which WavecubeTapsFused is made for. */
+export const FUSED_PAYLOAD = 64;
 
 /** Attributes of both stencil kernels. */
 export interface StencilAttrs extends NamedAttrMap {
@@ -86,15 +95,19 @@ export interface TapsCall<Attrs = TapsAttrs> {
   backend: unknown;
 }
 
+/** Attributes of WavecubeTapsFused; the order is 0. */
+export type FusedAttrs = StencilAttrs & TapsAttrs;
+
 export interface TapsOps {
   stencil(call: TapsCall<StencilAttrs>): TensorInfo;
   stencilTaps(call: TapsCall<StencilAttrs>): TensorInfo;
   sample(call: TapsCall): TensorInfo;
   splat(call: TapsCall): TensorInfo;
   weightGrad(call: TapsCall): TensorInfo;
+  fused?(call: TapsCall<FusedAttrs>): TensorInfo;
 }
 
-/** Registers all eight kernels of a backend. */
+/** Registers all kernels of a backend. */
 export function registerTaps(backendName: string, ops: TapsOps): void {
   const table: [string, (call: never) => TensorInfo][] = [
     [STENCIL, ops.stencil],
@@ -106,6 +119,7 @@ export function registerTaps(backendName: string, ops: TapsOps): void {
     [TAPS_GRAD, ops.weightGrad],
     [TAPS_GRAD_TANGENT, ops.weightGrad],
   ];
+  if (ops.fused) table.push([TAPS_FUSED, ops.fused]);
   for (const [kernel, op] of table) {
     replaceKernel(backendName, kernel, ({ inputs, attrs, backend }) =>
       op({ kernel, inputs, attrs, backend } as never),

@@ -189,7 +189,13 @@ eachBackend('separable', (backend) => {
             const out = tf.tidy(() =>
               separableComposition({
                 inputs: { x: tf.tensor4d(x.slice(), shape), left: matrix(left), right: matrix(right) },
-                attrs: { adjoint, leftSymmetry: left ? 0 : IDENTITY, rightSymmetry: right ? 0 : IDENTITY, leftResampling: 0, rightResampling: 0 },
+                attrs: {
+                  adjoint,
+                  leftSymmetry: left ? 0 : IDENTITY,
+                  rightSymmetry: right ? 0 : IDENTITY,
+                  leftResampling: 0,
+                  rightResampling: 0,
+                },
                 backend: null,
               }),
             );

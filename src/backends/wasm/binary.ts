@@ -3,9 +3,10 @@ import { check, DeviceError } from '../../errors.js';
 import { shared, unshared } from './binary.generated.js';
 import type { WasmGaussians } from './gaussians.js';
 import type { WasmMonotone } from './monotone.js';
+import type { WasmTaps } from './taps.js';
 
 /** The exports of kernels/wasm/index.ts. A tangent of 0 is none. */
-export interface Kernels extends WasmGaussians, WasmMonotone {
+export interface Kernels extends WasmGaussians, WasmMonotone, WasmTaps {
   setGrid(
     grid: number,
     dimX: number,

@@ -9,6 +9,7 @@ import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
 import { registerWasmMonotone } from './monotone.js';
 import { separable } from './separable.js';
+import { registerWasmTaps } from './taps.js';
 import { registerWasmTridiagonal } from './tridiagonal.js';
 import { registerWavelet } from './wavelet.js';
 
@@ -110,6 +111,7 @@ export function registerKernels(): void {
     meanSquareGrad: on(meanSquareGrad),
   });
   registerSeparable('wasm', separable);
+  registerWasmTaps();
   registerWasmTridiagonal();
   registerWavelet();
   registerWasmMonotone();
