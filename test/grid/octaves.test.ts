@@ -39,8 +39,6 @@ const TABLES: OctaveHierarchyOptions = {
 const BASES = ['levels', 'laplacian'] as const;
 const OFFSETS = ['none', 'half-cell'] as const;
 const METHODS = ['linear', 'catmull-rom', 'bspline'] as const;
-/** wasm has no kernels of four taps yet. */
-const METHODS_OF: Partial<Record<string, readonly (typeof METHODS)[number][]>> = { wasm: ['linear'] };
 /** Two roundings a level more than a cube's own sample: of the weight, and of the sum. */
 const BLEND_TOLERANCE = 3 * SAMPLE_TOLERANCE;
 
@@ -130,7 +128,7 @@ eachBackend('octaves, sizes', () => {
   });
 }, ['cpu']);
 
-eachBackend('octaves', (backend) => {
+eachBackend('octaves', () => {
   for (const basis of BASES) {
     for (const offset of OFFSETS) {
       it(`a batch equals the float64 reference, ${basis}, offset ${offset}, whole and fractional octaves, beyond the ends`, () =>
@@ -603,7 +601,7 @@ eachBackend('octaves', (backend) => {
 
   for (const basis of BASES) {
     for (const offset of OFFSETS) {
-      for (const method of METHODS_OF[backend] ?? METHODS) {
+      for (const method of METHODS) {
         it(`no seams: steps across octave and cell borders are at most twice those inside, ${basis}, offset ${offset}, ${method}`, () =>
           withoutLeaks(async () => {
             const hierarchy = new OctaveHierarchy(4, 3, 1, {
