@@ -459,6 +459,9 @@ eachBackend('octaves', () => {
       const levels = new OctaveHierarchy(4, 3, 2, { ...FEATURES, octaves });
       filled(levels);
       expect(() => levels.sampleBlended(0, 0, 0, 1)).to.throw(ArgumentError, 'laplacian');
+      const own = levels.sampleAtOctave(2, 0, 0, 0);
+      expect(own.shape).to.deep.equal([1, 1, 1]);
+      own.dispose();
       levels.dispose();
     }));
 
@@ -670,6 +673,25 @@ eachBackend('octaves', () => {
       expect(made.disposed).to.equal(true);
       tf.dispose([before, after]);
       twin.dispose();
+    }));
+
+  it('moves to another backend and back with the same nodes', () =>
+    withoutLeaks(async () => {
+      const made = new OctaveHierarchy(3, 2, 1, { ...FEATURES, trainable: true });
+      filled(made);
+      const here = made.backend;
+      const at = [0.4, 0.9, 0] as const;
+      const before = made.sampleBlended(...at, 0.6);
+      const want = await before.data();
+      await made.toBackend(here === 'cpu' ? 'wasm' : 'cpu');
+      expect(made.octaves.every((o) => made.getMatrix(o).backend === made.backend)).to.equal(true);
+      const there = made.sampleBlended(...at, 0.6);
+      expectClose(await there.data(), want, SAMPLE_TOLERANCE);
+      await made.toBackend(here);
+      const after = made.sampleBlended(...at, 0.6);
+      expectClose(await after.data(), want, 0);
+      tf.dispose([before, there, after]);
+      made.dispose();
     }));
 
   it('bad input is refused by name, before anything changes', () =>
