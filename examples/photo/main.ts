@@ -91,7 +91,7 @@ function report(
   );
 }
 
-/** Colour at 33² and 129², luma at 513², there only where the photo is busy. */
+/** Colour at 32² and 128² nodes, luma at 512², there only where the photo is busy. */
 async function octaves(): Promise<Fitted> {
   const start = clock();
   const lit = () => clock() - start;
