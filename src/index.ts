@@ -66,7 +66,8 @@ export type {
   OctaveOffset,
   OctaveOptions,
 } from './grid/octavelevels.js';
-export { OctaveHierarchy, type StoredHierarchy } from './grid/octaves.js';
+export { OctaveHierarchy } from './grid/octaves.js';
+export type { StoredHierarchy } from './grid/octavestored.js';
 export type { Blend, MatrixOptions, Missing, MixedOptions, Resolution } from './grid/options.js';
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
 export { restoreCube } from './grid/restore.js';

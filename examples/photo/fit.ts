@@ -17,6 +17,8 @@ export interface Photo {
 
 export interface FitOptions {
   seconds: number;
+  /** Seconds since any moment. */
+  clock: () => number;
   /** Random numbers in [0, 1). */
   next: () => number;
   /** Of the loss: how much bending counts beside the error. */
@@ -129,14 +131,14 @@ export async function fitPhoto(
   readOut: ReadOut,
   photo: Photo,
   octave: (t: number) => number,
-  { seconds, next, bending, patches, rate }: FitOptions,
+  { seconds, clock, next, bending, patches, rate }: FitOptions,
 ): Promise<number> {
   const adam = tf.train.adam(rate[0], 0.9, 0.99);
   const bend = bendingMatrix();
   const variables = [...hierarchy.trainableVariables(), readOut.matrix, readOut.bias];
-  const start = performance.now();
+  const start = clock();
   let steps = 0;
-  for (let t = 0; t < 1; t = (performance.now() - start) / 1000 / seconds, steps++) {
+  for (let t = 0; t < 1; t = (clock() - start) / seconds, steps++) {
     // From the first to the last rate, along half a cosine.
     (adam as unknown as { learningRate: number }).learningRate =
       rate[1] + ((rate[0] - rate[1]) * (1 + Math.cos(Math.PI * t))) / 2;

@@ -145,13 +145,10 @@ export function encodeMetadata(value: unknown): Uint8Array {
 }
 
 export function checkVersion(version: unknown, known: readonly number[], source: string): void {
+  const words = [...known].sort((a, b) => a - b).join(' and ');
   check(
     known.includes(version as number),
-    () =>
-      new FormatError(
-        source,
-        `has version ${version} of the npz layout; this library reads ${known.join(' and ')}`,
-      ),
+    () => new FormatError(source, `has version ${version} of the npz layout; this library reads ${words}`),
   );
 }
 

@@ -79,12 +79,10 @@ export class LevelCoords {
  * Boundary 'error', of the hierarchy's own ends: what a level's cube sees has been brought into its range.
  * @throws CoordinateError for a coordinate outside; DeviceError where it cannot be read at once.
  */
-export function checkEnds(
-  where: string,
-  { values }: LevelCoords,
-  { dims, boundary }: HierarchySettings,
-): void {
-  if (!boundary.includes('error')) return;
+export function checkEnds(where: string, { values }: LevelCoords, settings: HierarchySettings): void {
+  const { dims, boundary, levels } = settings;
+  // Cubes of the same grid see the coordinates as they are, and check them.
+  if (!boundary.includes('error') || levels.every(({ axes }) => axes.every(isOwnSpace))) return;
   check(
     !(values instanceof tf.Tensor) || (findDevice(tf.getBackend())?.readsSync ?? false),
     () =>

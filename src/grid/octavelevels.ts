@@ -10,7 +10,7 @@
  */
 import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
 import type { Boundary } from '../interpolation/stencil.js';
-import { type AxisPlace, meetingBorders, shiftedNodes } from './octaveaxis.js';
+import { type AxisPlace, isOwnSpace, meetingBorders, shiftedNodes } from './octaveaxis.js';
 import {
   checkOptions,
   type MatrixOptions,
@@ -242,6 +242,13 @@ export function checkHierarchy(
       },
     });
   }
+  check(
+    general.axes.every((axis) => axis === null) || levels.every(({ axes }) => axes.every(isOwnSpace)),
+    () =>
+      new ArgumentError(
+        `${WHERE}: axes with positions are those of one grid; octaves of other grids (gridScale, offset, grid) take index space`,
+      ),
+  );
   return settingsOf(general.dims, kind, general.boundary, general.blend, base, levels);
 }
 

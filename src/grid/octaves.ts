@@ -15,8 +15,9 @@ import type { CompressAllOptions, NodeReport } from './compression.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor } from './coordinates.js';
 import { type MemoryUsage, WavetableMatrix } from './matrix.js';
 import { checkMethod } from './methods.js';
-import { type AxisPlace, fromLevel, isOwnSpace } from './octaveaxis.js';
+import { fromLevel, isOwnSpace } from './octaveaxis.js';
 import { type Blending, blendAt, blendEach, checkOctaves, type Octaves } from './octaveblend.js';
+import { firstChannels, withChannels } from './octavechannels.js';
 import { checkEnds, LevelCoords } from './octavecoords.js';
 import {
   checkHierarchy,
@@ -28,23 +29,11 @@ import {
   type OctaveLevel,
   octaveRatio,
 } from './octavelevels.js';
+import { checkStored, type StoredHierarchy, storedSettings } from './octavestored.js';
 import { resolutionPair } from './options.js';
 import { hierarchyFormatFor, sniffHierarchyFormat, storageFor } from './persistence.js';
 import { channelsOf, normalizeQuaternions, type SampleOptions } from './sampling.js';
 import { checkWavetable, type Wavetable } from './wavetable.js';
-
-/** A hierarchy as files keep it: what the cubes do not say themselves. */
-export interface StoredHierarchy {
-  width: number;
-  height: number;
-  depth: number;
-  basis: OctaveBasis;
-  blend: HierarchySettings['blend'];
-  resolution: readonly [height: number, width: number];
-  metadata: Record<string, unknown>;
-  /** Of each octave its cube, and which of its axes are shifted by half a cell. */
-  levels: readonly { octave: number; shifted: readonly boolean[]; matrix: WavetableMatrix }[];
-}
 
 /**
  * Cubes at several scales, octaves, over one domain: sampled at one of them, or between them.
@@ -238,11 +227,12 @@ export class OctaveHierarchy {
   }
 
   /**
-   * Index-space coordinates of coordinates in [0, 1]: 0 is the start of an axis, 1 its end, on every octave.
+   * The hierarchy's coordinates (index space, or of its `axes`) of coordinates in [0, 1]: 0 is the start of an axis, 1 its end.
    * @param coords [N, 3]. @returns [N, 3]. Gradients: coords.
    */
   normalized(coords: Coordinates): tf.Tensor2D {
     this.#alive('normalized');
+    if (this.#isOneGrid) return this.#finest.normalized(coords);
     const { tensor, made } = coordinateTensor('normalized', coords);
     const out = tf.tidy(() => tf.mul(tensor, tf.tensor1d(this.#settings.dims.map((n) => n - 1))));
     if (made) tensor.dispose();
@@ -262,7 +252,7 @@ export class OctaveHierarchy {
     const where = 'setFromWavetable';
     this.#alive(where);
     check(
-      this.#settings.levels.every(({ axes }) => axes.every(isOwnSpace)),
+      this.#isOneGrid,
       () => new ArgumentError(`${where}: all octaves must have the hierarchy's own grid; use setFromField`),
     );
     cellOf(where, this.#settings.dims, x, y, z);
@@ -412,6 +402,12 @@ export class OctaveHierarchy {
     return this.#cubes.flatMap((cube) => cube.trainableVariables());
   }
 
+  /** The variables of axes whose positions are trained, of all octaves: each has its own; see WavetableMatrix.axisVariables. */
+  axisVariables(): tf.Variable[] {
+    this.#alive('axisVariables');
+    return this.#cubes.flatMap((cube) => cube.axisVariables());
+  }
+
   /** WavetableMatrix.compressAll of each octave: octave → a report for each node. onProgress counts each octave by itself. */
   async compressAll(options: CompressAllOptions = {}): Promise<Record<number, NodeReport[]>> {
     this.#alive('compressAll');
@@ -529,59 +525,15 @@ export class OctaveHierarchy {
    * @throws ArgumentError for levels that cannot be one hierarchy; the cubes then stay the caller's.
    */
   static fromStored(stored: StoredHierarchy): OctaveHierarchy {
-    const where = 'OctaveHierarchy';
     const { width, height, depth, basis, blend, metadata } = stored;
-    check(
-      Array.isArray(stored.levels),
-      () => new ArgumentError(`${where}: levels must be a list, got ${shown(stored.levels)}`),
-    );
-    const levels = [...stored.levels].sort((a, b) => a.octave - b.octave);
-    const octaveLevels = checkOctaveLevels(
-      where,
-      levels.map(({ octave }) => octave),
-    );
-    const resolution = resolutionPair(where, stored.resolution);
-    const { boundary } = levels[0].matrix.options;
+    const { octaveLevels, resolution, boundary } = checkStored(stored);
     // An empty one checks what they have in common.
-    const out = new OctaveHierarchy(width, height, depth, {
-      octaveLevels,
-      basis,
-      blend,
-      boundary,
-      resolution,
-      channels: 4,
-      metadata,
-    });
+    const common = { octaveLevels, basis, blend, boundary, resolution, metadata };
+    const out = new OctaveHierarchy(width, height, depth, common);
     for (const cube of out.#cubes) cube.dispose();
     out.#matrices = {};
-    const dims = out.#settings.dims;
-    const sides = out.#settings.boundary;
-    out.#settings = {
-      ...out.#settings,
-      resolution,
-      channels: Math.max(...levels.map(({ matrix }) => matrix.channels)),
-      levels: levels.map(({ octave, shifted, matrix }) => {
-        const other = matrix.options.boundary as Record<'x' | 'y' | 'z', string>;
-        check(
-          Array.isArray(shifted) && shifted.length === 3 && shifted.every((s) => typeof s === 'boolean'),
-          () => new ArgumentError(`${where}: shifted must be three booleans, got ${shown(shifted)}`),
-        );
-        check(
-          ['x', 'y', 'z'].every((axis, j) => other[axis as 'x'] === sides[j]),
-          () => new ArgumentError(`${where}: all octaves must have the same boundary, got ${shown(other)}`),
-        );
-        const grid = [matrix.width, matrix.height, matrix.depth];
-        const axes = grid.map((nodes, j): AxisPlace => {
-          check(
-            !shifted[j] || (nodes > 1 && dims[j] > 1),
-            () => new ArgumentError(`${where}: an axis of one node cannot be shifted`),
-          );
-          return { n: dims[j], nodes, shifted: shifted[j], boundary: sides[j] };
-        });
-        return { octave, axes: axes as OctaveLevel['axes'], options: {} };
-      }),
-    };
-    for (const { octave, matrix } of levels) out.#matrices[octave] = matrix;
+    out.#settings = storedSettings(stored, out.#settings);
+    for (const { octave, matrix } of stored.levels) out.#matrices[octave] = matrix;
     return out;
   }
 
@@ -604,6 +556,11 @@ export class OctaveHierarchy {
   }
 
   // --- inside
+
+  /** Whether all octaves have the hierarchy's own grid. */
+  get #isOneGrid(): boolean {
+    return this.#settings.levels.every(({ axes }) => axes.every(isOwnSpace));
+  }
 
   /** From coarse to fine. */
   get #cubes(): WavetableMatrix[] {
@@ -629,8 +586,11 @@ export class OctaveHierarchy {
     finished = true,
   ): tf.Tensor4D {
     const { octave: known } = this.#levelOf(where, octave);
+    const { resolution, channels } = this.#matrices[known];
     const blend = (blending: Blending, given: LevelCoords) => blendAt(blending, given, known);
-    return this.#sample(where, coords, options, this.#matrices[known].resolution, blend, finished);
+    // Of basis 'levels' that cube alone, with as many channels as it has.
+    const own = this.basis === 'levels' ? channels : this.channels;
+    return this.#sample(where, coords, options, resolution, blend, finished, own);
   }
 
   /** @param finished with quaternions normalised; false: what residuals are taken of. */
@@ -641,11 +601,12 @@ export class OctaveHierarchy {
     byDefault: readonly [number, number],
     blend: (blending: Blending, coords: LevelCoords) => tf.Tensor4D,
     finished = true,
+    channels = this.channels,
   ): tf.Tensor4D {
     checkOptionNames(where, options, ['method', 'a', 'resolution', 'channels']);
     const resolution =
       options.resolution === undefined ? byDefault : resolutionPair(where, options.resolution);
-    const wanted = channelsOf(where, options, this.channels);
+    const wanted = channelsOf(where, options, channels);
     const { method, a } = options;
     checkMethod(where, method, a);
     const { tensor, host, made } = coordinateTensor(where, coords);
@@ -658,7 +619,7 @@ export class OctaveHierarchy {
         const level = (j: number, at: LevelCoords) => {
           const cube = this.#matrices[levels[j].octave];
           const part = cube.sampleBatch(at.at(levels[j]), { method, a, resolution });
-          if (cube.channels === this.channels) return part;
+          if (cube.channels === channels) return part;
           check(
             basis === 'laplacian',
             () =>
@@ -667,7 +628,7 @@ export class OctaveHierarchy {
                   "basis 'laplacian', where a level adds to the first channels",
               ),
           );
-          return withChannels(part, this.channels);
+          return withChannels(part, channels);
         };
         let out = blend({ basis, octaves: this.octaves, level }, given);
         if (finished && this.#settings.blend === 'nlerp') out = normalizeQuaternions(out);
@@ -751,20 +712,4 @@ function allNodes([width, height, depth]: readonly [number, number, number]): [n
   for (let x = 0; x < width; x++)
     for (let y = 0; y < height; y++) for (let z = 0; z < depth; z++) out.push([x, y, z]);
   return out;
-}
-
-/** [N, H, W, C] of more channels, the further ones zero. Gradients: x, of its own channels only. */
-function withChannels(x: tf.Tensor4D, channels: number): tf.Tensor4D {
-  const [n, h, w, c] = x.shape;
-  if (c === channels) return x;
-  // Stock concat's gradient would cut out that of the zeros too.
-  return tf.customGrad((y: unknown) => ({
-    value: tf.concat([y as tf.Tensor4D, tf.zeros([n, h, w, channels - c])], 3),
-    gradFunc: (dy: tf.Tensor) => tf.slice(dy as tf.Tensor4D, [0, 0, 0, 0], [n, h, w, c]),
-  }))(x) as tf.Tensor4D;
-}
-
-function firstChannels(x: tf.Tensor4D, channels: number): tf.Tensor4D {
-  const [n, h, w, c] = x.shape;
-  return c === channels ? x : tf.slice(x, [0, 0, 0, 0], [n, h, w, channels]);
 }

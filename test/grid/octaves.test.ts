@@ -38,6 +38,7 @@ const TABLES: OctaveHierarchyOptions = {
 };
 const BASES = ['levels', 'laplacian'] as const;
 const OFFSETS = ['none', 'half-cell'] as const;
+const METHODS = ['linear', 'catmull-rom', 'bspline'] as const;
 /** Two roundings a level more than a cube's own sample: of the weight, and of the sum. */
 const BLEND_TOLERANCE = 3 * SAMPLE_TOLERANCE;
 
@@ -127,7 +128,7 @@ eachBackend('octaves, sizes', () => {
   });
 }, ['cpu']);
 
-eachBackend('octaves', (backend) => {
+eachBackend('octaves', () => {
   for (const basis of BASES) {
     for (const offset of OFFSETS) {
       it(`a batch equals the float64 reference, ${basis}, offset ${offset}, whole and fractional octaves, beyond the ends`, () =>
@@ -458,7 +459,39 @@ eachBackend('octaves', (backend) => {
       const levels = new OctaveHierarchy(4, 3, 2, { ...FEATURES, octaves });
       filled(levels);
       expect(() => levels.sampleBlended(0, 0, 0, 1)).to.throw(ArgumentError, 'laplacian');
+      const own = levels.sampleAtOctave(2, 0, 0, 0);
+      expect(own.shape).to.deep.equal([1, 1, 1]);
+      own.dispose();
       levels.dispose();
+    }));
+
+  it('with axes, coordinates are those of the axes, on every octave', () =>
+    withoutLeaks(async () => {
+      const made = new OctaveHierarchy(3, 3, 2, { ...TABLES, axes: { x: [-1, 0, 4] }, boundary: 'error' });
+      const plain = new OctaveHierarchy(3, 3, 2, TABLES);
+      const next = random(4);
+      for (const octave of made.octaves) {
+        const size = made.getMatrix(octave).resolution[1] * 2;
+        for (const [x, y, z] of [
+          [1, 0, 0],
+          [2, 0, 0],
+        ]) {
+          const node = randomArray(size, next);
+          made.getMatrix(octave).setNode(x, y, z, node);
+          plain.getMatrix(octave).setNode(x, y, z, node);
+        }
+      }
+      const [one, two] = [made.sampleBlended(3, 0, 0, 1.5), plain.sampleBlended(1.75, 0, 0, 1.5)];
+      expectClose(await one.data(), await two.data(), BLEND_TOLERANCE);
+      expect(() => made.sampleBlended(4.1, 0, 0, 1.5)).to.throw(CoordinateError);
+      const ends = made.normalized([
+        [0, 0, 0],
+        [1, 1, 1],
+      ]);
+      expect([...(await ends.data())]).to.deep.equal([-1, 0, 0, 4, 2, 1]);
+      tf.dispose([one, two, ends]);
+      made.dispose();
+      plain.dispose();
     }));
 
   it('sampleMultiOctave gives each octave of an inclusive range at its own resolution, and what was asked for otherwise', () =>
@@ -571,7 +604,7 @@ eachBackend('octaves', (backend) => {
 
   for (const basis of BASES) {
     for (const offset of OFFSETS) {
-      for (const method of backend === 'cpu' ? (['linear', 'cardinal'] as const) : (['linear'] as const)) {
+      for (const method of METHODS) {
         it(`no seams: steps across octave and cell borders are at most twice those inside, ${basis}, offset ${offset}, ${method}`, () =>
           withoutLeaks(async () => {
             const hierarchy = new OctaveHierarchy(4, 3, 1, {
@@ -642,6 +675,25 @@ eachBackend('octaves', (backend) => {
       twin.dispose();
     }));
 
+  it('moves to another backend and back with the same nodes', () =>
+    withoutLeaks(async () => {
+      const made = new OctaveHierarchy(3, 2, 1, { ...FEATURES, trainable: true });
+      filled(made);
+      const here = made.backend;
+      const at = [0.4, 0.9, 0] as const;
+      const before = made.sampleBlended(...at, 0.6);
+      const want = await before.data();
+      await made.toBackend(here === 'cpu' ? 'wasm' : 'cpu');
+      expect(made.octaves.every((o) => made.getMatrix(o).backend === made.backend)).to.equal(true);
+      const there = made.sampleBlended(...at, 0.6);
+      expectClose(await there.data(), want, SAMPLE_TOLERANCE);
+      await made.toBackend(here);
+      const after = made.sampleBlended(...at, 0.6);
+      expectClose(await after.data(), want, 0);
+      tf.dispose([before, there, after]);
+      made.dispose();
+    }));
+
   it('bad input is refused by name, before anything changes', () =>
     withoutLeaks(() => {
       const make = (options: unknown) => () =>
@@ -662,6 +714,7 @@ eachBackend('octaves', (backend) => {
         [{ octaves: { 0: { resolution: -1 } } }, 'resolution'],
         [{ channels: 0 }, 'channels'],
         [{ octave: [1] }, "'octave'"],
+        [{ axes: { x: [0, 3] }, gridScale: 2, octaveLevels: [0, 1] }, 'index space'],
       ];
       for (const [options, words] of cases) {
         expect(make(options), JSON.stringify(options)).to.throw(ArgumentError, words);
