@@ -3,11 +3,19 @@
  * An axis without a spec is index space itself.
  */
 import * as tf from '@tensorflow/tfjs';
-import { type AxisOption, type AxisSpec, axisOption, geometryOf, indexOf } from '../interpolation/axis.js';
+import {
+  type AxisGeometry,
+  type AxisOption,
+  type AxisSpec,
+  axisOption,
+  geometryOf,
+} from '../interpolation/axis.js';
+import { type HostAxis, locatedOnHost, locateOnHost } from '../ops/axishost.js';
 import { type AxisReading, splineBandsAt } from '../ops/axistaps.js';
 import { findDevice } from '../ops/device.js';
 import { type KnotRange, knotPositions, knotRange, knotVariables } from '../ops/knots.js';
-import { type AxisForm, locate } from '../ops/locate.js';
+import { type AxisForm, type Located, locate } from '../ops/locate.js';
+import { onTape } from '../ops/tape.js';
 import { boundaryCodes, type Settings } from './options.js';
 import type { BatchCoords } from './reading.js';
 
@@ -55,41 +63,74 @@ export class CubeAxes {
   }
 
   /** Coordinates in the user's units, with where they lie in index space. Gradients: coords and positions. */
-  locate(coords: BatchCoords): BatchCoords {
+  locate(user: BatchCoords): BatchCoords {
     const { axes } = this.#settings;
-    if (axes.every((axis) => axis === null)) return coords;
+    if (axes.every((axis) => axis === null)) return user;
     const codes = boundaryCodes(this.#settings);
-    const columns = axes.map((axis, j) => {
-      const u = tf.slice(coords.tensor, [0, j], [-1, 1]).flatten() as tf.Tensor1D;
-      return axis ? this.#locateOn(u, j, axis, codes[j]) : { index: u, reading: null };
+    // One pass on the host costs less than the stock ops, also where the coordinates are on a device that is read at once.
+    const host = user.host ?? hostOf(user.tensor);
+    const known = axes.map((axis, j) => this.#hostAxis(axis, j));
+    const all = known.every((axis) => axis !== undefined);
+    const still = !onTape() || this.variables().length === 0;
+    const columns: (Column | null)[] = axes.map((axis, j) => {
+      if (!axis) return null;
+      if (axis.spacing !== null) return { reading: { spacing: axis.spacing }, index: null };
+      return this.#column(user.tensor, j, axis, codes[j], still ? (known[j] as AxisGeometry) : null);
     });
-    return {
-      tensor: tf.stack(
-        columns.map(({ index }) => index),
-        1,
-      ) as tf.Tensor2D,
-      host: coords.host && this.#locateOnHost(coords.host, codes),
-      axes: columns.map(({ reading }) => reading),
-      user: coords,
-    };
+    const readings = columns.map((column) => column?.reading ?? null);
+    if (host && all && still) {
+      const index = locateOnHost(user.tensor, host, known as HostAxis[], codes);
+      return { ...index, axes: readings, user: { tensor: user.tensor, host } };
+    }
+    const affine = this.#affine(user.tensor);
+    const index = columns.map(
+      (column, j) => column?.index?.() ?? (tf.slice(affine, [0, j], [-1, 1]).flatten() as tf.Tensor),
+    );
+    const onHost = host && all ? locatedOnHost(host, known as HostAxis[], codes).index : undefined;
+    return { tensor: tf.stack(index, 1) as tf.Tensor2D, host: onHost, axes: readings, user };
   }
 
-  #locateOn(
-    u: tf.Tensor1D,
+  /** [N, 3] with the affine maps of axes that have one; the others as they are. Gradients: coords. */
+  #affine(coords: tf.Tensor2D): tf.Tensor2D {
+    const maps = this.#settings.axes.map((axis) =>
+      axis && axis.spacing !== null ? affine(axis) : { first: 0, span: 1, cells: 1 },
+    );
+    if (maps.every(({ first, span, cells }) => first === 0 && span === cells)) return coords;
+    const of = (name: 'first' | 'span' | 'cells') => tf.tensor1d(maps.map((map) => map[name]));
+    // A quotient of 1 at the last node, exactly.
+    return tf.mul(tf.div(tf.sub(coords, of('first')), of('span')), of('cells'));
+  }
+
+  /** An axis with positions; what tensors need of it is made when it is asked for. */
+  #column(
+    coords: tf.Tensor2D,
     j: number,
     axis: AxisSpec,
     code: number,
-  ): { index: tf.Tensor; reading: AxisReading } {
-    if (axis.spacing !== null) {
-      const { first, span, cells } = affine(axis);
-      // A quotient of 1 at the last node, exactly.
-      const index = tf.mul(tf.div(tf.sub(u, first), span), cells);
-      return { index, reading: { spacing: axis.spacing } };
-    }
+    geometry: AxisGeometry | null,
+  ): Column {
     const form: AxisForm = { code, period: axis.period, single: 1 };
-    const positions = this.positions(j);
-    const located = locate(u, positions, form);
-    return { index: located.index, reading: { located, positions, form } };
+    let positions: tf.Tensor1D | null = null;
+    let located: Located | null = null;
+    const at = () => {
+      positions ??= this.positions(j);
+      return positions;
+    };
+    const find = () => {
+      located ??= locate(tf.slice(coords, [0, j], [-1, 1]).flatten() as tf.Tensor1D, at(), form);
+      return located;
+    };
+    const reading = {
+      get located() {
+        return find();
+      },
+      get positions() {
+        return at();
+      },
+      form,
+      geometry,
+    };
+    return { reading, index: () => find().index };
   }
 
   /** Of each axis with positions the bands of its spline's prefilter; null of the others. Gradients: positions. */
@@ -101,22 +142,12 @@ export class CubeAxes {
     });
   }
 
-  /** The same on the host; undefined where positions cannot be read. */
-  #locateOnHost(host: Float32Array, codes: readonly number[]): Float32Array | undefined {
-    const { axes } = this.#settings;
-    const maps = axes.map((axis, j) => {
-      if (!axis) return (u: number) => u;
-      if (axis.spacing !== null) {
-        const { first, span, cells } = affine(axis);
-        return (u: number) => Math.fround(Math.fround(Math.fround(u - first) / span) * cells);
-      }
-      const now = this.#readNow(j);
-      if (!now) return null;
-      const geometry = geometryOf(axis, Float32Array.from(now));
-      return (u: number) => (Number.isFinite(u) ? indexOf(u, geometry, codes[j]) : Number.NaN);
-    });
-    if (maps.some((map) => map === null)) return undefined;
-    return host.map((u, i) => maps[i % 3]!(u));
+  /** An axis as the host reads it; undefined where its positions cannot be read. */
+  #hostAxis(axis: AxisSpec | null, j: number): HostAxis | undefined {
+    if (!axis) return null;
+    if (axis.spacing !== null) return affine(axis);
+    const now = this.#readNow(j);
+    return now ? geometryOf(axis, Float32Array.from(now)) : undefined;
   }
 
   /** The positions of an axis as they are now; null where the backend cannot be read at once. */
@@ -187,6 +218,17 @@ export class CubeAxes {
   dispose(): void {
     for (const variable of this.variables()) variable.dispose();
   }
+}
+
+/** An axis of a batch: how it is read, and [N] index space where that must be made on the tape. */
+interface Column {
+  reading: AxisReading;
+  index: (() => tf.Tensor) | null;
+}
+
+/** The coordinates, where the backend can be read at once. */
+function hostOf(coords: tf.Tensor2D): Float32Array | undefined {
+  return findDevice(tf.getBackend())?.readsSync ? coords.dataSync<'float32'>() : undefined;
 }
 
 /** u − first over span, times cells, in float32. */

@@ -6,10 +6,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { axisStencil, tapNode } from '../interpolation/stencil.js';
 import { axisTaps, type Basis, basisCode } from '../interpolation/taps.js';
-import { type AxisReading, stencilAlong } from '../ops/axistaps.js';
+import { type AxisReading, type HostCoords, stencilAlong, unitsOf } from '../ops/axistaps.js';
 import { constantOf } from '../ops/constant.js';
 import type { SamplingAttrs } from '../ops/contract.js';
 import { sampleRows, splatRows } from '../ops/sample.js';
+import { onTape } from '../ops/tape.js';
 import { fuses, type Stencil, type StencilSpec, splatTapRows, tapRows, tapRowsAt } from '../ops/taps.js';
 import type { TapsAttrs } from '../ops/tapscontract.js';
 import { nearestCoords, smoothCoords } from './eased.js';
@@ -99,14 +100,24 @@ function tapReading(given: BatchCoords, bases: AxisBases, a: number, settings: L
     dims,
     boundary,
     get stencil() {
-      made ??= stencilAlong(given.tensor, given.axes, spec);
+      made ??= stencilAlong(given.tensor, given.axes, spec, hostCoords(given));
       return made;
     },
-    spec: given.axes ? null : spec,
+    spec: isUniform(given, spec) ? spec : null,
     basis,
     a,
     moving: true,
   };
+}
+
+/** Whether the stencil is that of the index space: no axis has positions, or units that weights depend on. */
+function isUniform({ axes = [] }: BatchCoords, spec: StencilSpec): boolean {
+  return axes.every((axis) => !axis || 'spacing' in axis) && unitsOf(axes, spec).every((unit) => unit === 1);
+}
+
+/** The coordinates on the host, where no gradient is asked for. */
+function hostCoords({ host, user }: BatchCoords): HostCoords | null {
+  return host && user?.host && !onTape() ? { user: user.host, index: host } : null;
 }
 
 /** The last node of each axis where the derivative is the left-hand one, ∞ where the axis goes on. */

@@ -4,9 +4,10 @@
  * taps come from a small table.
  */
 import * as tf from '@tensorflow/tfjs';
-import { lengthCell } from '../interpolation/axis.js';
+import { type AxisGeometry, lengthCell } from '../interpolation/axis.js';
 import { boundaryCode } from '../interpolation/stencil.js';
 import { BASES, type Basis, nodeOfTap } from '../interpolation/taps.js';
+import { stencilOnHost } from './axishost.js';
 import { type AxisForm, gatherRows, type Located, lengthsOf } from './locate.js';
 import { type Stencil, type StencilSpec, stencilOf, untaped } from './taps.js';
 import type { StencilAttrs } from './tapscontract.js';
@@ -279,32 +280,67 @@ export function splineBandsAt(positions: tf.Tensor1D, form: AxisForm): tf.Tensor
 }
 
 /** How one axis of a batch is read: in index space by an affine map from units of `spacing` a node, or as it was located. */
-export type AxisReading = { spacing: number } | { located: Located; positions: tf.Tensor1D; form: AxisForm };
+export type AxisReading =
+  | { spacing: number }
+  | {
+      /** Made when first asked for: linear methods need none of it. */
+      readonly located: Located;
+      readonly positions: tf.Tensor1D;
+      form: AxisForm;
+      /** Where the axis stands still and is known on the host. */
+      geometry: AxisGeometry | null;
+    };
+
+/** Coordinates [3 N] on the host: in the user's units, and in index space. */
+export interface HostCoords {
+  user: Float32Array;
+  index: Float32Array;
+}
+
+/** What the weights of uniform axes are multiplied by: tangents are per unit of the user's coordinate. */
+export function unitsOf(axes: readonly (AxisReading | null)[], spec: StencilSpec): number[] {
+  const { basis } = spec as StencilAttrs;
+  return axes.map((axis, j) =>
+    axis && 'spacing' in axis && BASES[basis[j]] === 'hermite-tangent' ? axis.spacing : 1,
+  );
+}
 
 /**
  * The stencils of coordinates on three axes, each uniform or with positions.
  * @param coords [N, 3] in index space. @param axes how they came there; null: an axis of index space.
+ * @param host the coordinates, where nothing is asked for gradients and they are known.
  * Gradients: the weights', to coords, and to positions.
  */
 export function stencilAlong(
   coords: tf.Tensor2D,
   axes: readonly (AxisReading | null)[] | undefined,
   spec: StencilSpec,
+  host: HostCoords | null = null,
 ): Stencil {
+  if (!axes) return stencilOf(coords, spec);
+  const scale = unitsOf(axes, spec);
+  const known = axes.map((axis) => (axis && 'form' in axis ? axis.geometry : null));
+  const placed = axes.map((axis) => axis !== null && 'form' in axis);
+  if (!placed.includes(true)) {
+    const { taps, weights } = stencilOf(coords, spec);
+    const even = scale.every((s) => s === 1);
+    return { taps, weights: even ? weights : tf.mul(weights, tf.tensor3d(scale, [1, 3, 1])) };
+  }
+  if (host && placed.every((there, j) => !there || known[j])) {
+    return stencilOnHost(host.user, host.index, known, spec, scale);
+  }
   const kernel = stencilOf(coords, spec);
-  if (!axes?.some((axis) => axis)) return kernel;
   const n = coords.shape[0];
   const { basis: codes, a } = spec as StencilAttrs;
   const each = axes.map((axis, j): AxisTaps => {
     const basis = BASES[codes[j]];
-    if (axis && 'located' in axis) return axisTaps(axis.located, axis.positions, axis.form, basis, a);
+    if (axis && 'form' in axis) return axisTaps(axis.located, axis.positions, axis.form, basis, a);
     const row = <T extends tf.Tensor>(x: T) =>
       tf.slice(x, [0, j, 0], [-1, 1, 4]).reshape([n, 4]) as tf.Tensor2D;
     const weights = row(kernel.weights);
     return {
       taps: untaped(() => row(kernel.taps)),
-      // Tangents are per unit of the user's coordinate.
-      weights: axis && basis === 'hermite-tangent' ? tf.mul(weights, axis.spacing) : weights,
+      weights: scale[j] === 1 ? weights : tf.mul(weights, scale[j]),
     };
   });
   return {
