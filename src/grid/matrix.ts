@@ -86,7 +86,7 @@ type CubeClass<Cube> = new (
 const AUTO_COMPRESSION = { method: 'auto', quality: 0.95 };
 
 /**
- * A 3-D grid of [H, W, C] wavetables, sampled at fractional coordinates with trilinear interpolation.
+ * A 3-D grid of [H, W, C] wavetables, sampled at fractional coordinates.
  *
  * Index space: integers are nodes, x in [0, width), y in [0, height), z in [0, depth). With `axes`, coordinates are the user's own;
  * nodes keep their integer indices. The nodes live in tensors of the backend that was active when the cube was made. What a call returns is the caller's to dispose.
