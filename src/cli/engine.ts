@@ -1,3 +1,7 @@
+import { FormatError } from '../errors.js';
+import type { WavetableMatrix } from '../grid/matrix.js';
+import type { OctaveHierarchy } from '../grid/octaves.js';
+
 /** The library, loaded only when a command has work for it: --help and wrong calls answer at once. */
 export async function loadLibrary(backend: string) {
   const tf = await import('@tensorflow/tfjs');
@@ -6,4 +10,20 @@ export async function loadLibrary(backend: string) {
   const library = await import('../node.js');
   await library.ready({ backend });
   return library;
+}
+
+export type Library = Awaited<ReturnType<typeof loadLibrary>>;
+
+/** The cube or the hierarchy that a file holds. */
+export async function openFile(library: Library, path: string): Promise<WavetableMatrix | OctaveHierarchy> {
+  const bytes = await library.fileStorage.read(path);
+  try {
+    return await library.WavetableMatrix.fromBytes(bytes, path);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    // What is wrong with a file that is neither, is said as of a cube.
+    return library.OctaveHierarchy.fromBytes(bytes, path).catch(() => {
+      throw error;
+    });
+  }
 }

@@ -1,14 +1,16 @@
 /** `wavecube info`: what a cube file holds. */
 import { Command } from 'commander';
+import type { WavetableMatrix } from '../grid/matrix.js';
+import type { OctaveHierarchy } from '../grid/octaves.js';
 import type { AxisOption } from '../interpolation/axis.js';
 import type { Boundary } from '../interpolation/stencil.js';
-import { loadLibrary } from './engine.js';
+import { type Library, loadLibrary, openFile } from './engine.js';
 import { backendOption } from './options.js';
 
 export function infoCommand(): Command {
   return new Command('info')
     .summary('say what a cube file holds')
-    .argument('<cube>', 'a cube file (.npz)')
+    .argument('<cube>', 'a file of a cube, or of a hierarchy of octaves (.npz)')
     .option('--json', 'as JSON')
     .addOption(backendOption())
     .addHelpText('after', '\nExample:\n  wavecube info piano.npz --json')
@@ -17,19 +19,55 @@ export function infoCommand(): Command {
 
 /** What a blend does near a place without a node. */
 const MISSING = {
-  zero: 'places without a node count as silence',
+  zero: 'places without a node count as zeros',
   renormalize: 'a blend counts the nodes that are there',
   error: 'a blend that needs a missing node fails',
 };
 
 async function info(path: string, { json, backend }: { json?: boolean; backend: string }): Promise<void> {
-  const { instrumentAxes, nameOfFrequency, WavetableMatrix } = await loadLibrary(backend);
-  const cube = await WavetableMatrix.load(path);
+  const library = await loadLibrary(backend);
+  const held = await openFile(library, path);
+  if (held instanceof library.OctaveHierarchy) hierarchyInfo(held, json ?? false);
+  else cubeInfo(library, held, json ?? false);
+}
+
+/** What an OctaveHierarchy holds: of each octave its grid, nodes and bytes. */
+function hierarchyInfo(hierarchy: OctaveHierarchy, json: boolean): void {
+  const { width, height, depth, basis, metadata, matrices } = hierarchy;
+  const octaves = hierarchy.octaves.map((octave) => {
+    const cube = matrices[octave];
+    const { nodes, storedBytes } = cube.getMemoryUsage();
+    const grid = [cube.width, cube.height, cube.depth];
+    return { octave, grid, node: [...cube.resolution, cube.channels], dtype: cube.dtype, nodes, storedBytes };
+  });
+  hierarchy.dispose();
+  if (json) {
+    process.stdout.write(
+      `${JSON.stringify({ grid: [width, height, depth], basis, octaves, metadata }, undefined, 2)}\n`,
+    );
+    return;
+  }
+  const rows: [string, string][] = [
+    ['octaves', `${octaves.map(({ octave }) => octave).join(', ')}, basis ${basis}`],
+    ['grid', `${width} × ${height} × ${depth}`],
+    ...octaves.map(({ octave, grid, node, dtype, nodes, storedBytes }): [string, string] => [
+      `octave ${octave}`,
+      `${grid.join(' × ')} of [${node.join(', ')}] ${dtype}, ${nodes} nodes, ${storedBytes.toLocaleString('en')} bytes`,
+    ]),
+  ];
+  const keys = Object.keys(metadata);
+  if (keys.length > 0) rows.push(['metadata', `${keys.join(', ')} (--json shows what they hold)`]);
+  process.stdout.write(rows.map(([name, value]) => `${name.padEnd(14)}${value}\n`).join(''));
+}
+
+function cubeInfo({ instrumentAxes, nameOfFrequency }: Library, cube: WavetableMatrix, json: boolean): void {
   const { nodes, denseBytes, storedBytes } = cube.getMemoryUsage();
   const axes = instrumentAxes(cube.metadata);
   const facts = {
     grid: [cube.width, cube.height, cube.depth],
     node: [...cube.resolution, cube.channels],
+    // Of cubes whose nodes have resolutions of their own.
+    ...('getResolutionMap' in cube && { resolutions: resolutionCounts(cube) }),
     dtype: cube.dtype,
     nodes,
     denseBytes,
@@ -49,6 +87,7 @@ async function info(path: string, { json, backend }: { json?: boolean; backend: 
   const rows: [string, string][] = [
     ['grid', facts.grid.join(' × ')],
     ['node', `[${facts.node.join(', ')}] ${facts.dtype}`],
+    ...(facts.resolutions ? [['resolutions', countsText(facts.resolutions)] as [string, string]] : []),
     ['nodes', `${nodes} of ${facts.grid.reduce((a, b) => a * b)}`],
     ['bytes', storedBytes.toLocaleString('en')],
     ...(Object.keys(facts.codecs).some((codec) => codec !== 'dense')
@@ -82,6 +121,22 @@ async function info(path: string, { json, backend }: { json?: boolean; backend: 
   );
   if (keys.length > 0) rows.push(['metadata', `${keys.join(', ')} (--json shows what they hold)`]);
   process.stdout.write(rows.map(([name, value]) => `${name.padEnd(14)}${value}\n`).join(''));
+}
+
+/** Nodes by their own resolution, 'H×W'. */
+function resolutionCounts(cube: WavetableMatrix): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const [x, y, z] of cube.positions()) {
+    const name = cube.getResolution(x, y, z).join('×');
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function countsText(counts: Record<string, number>): string {
+  const all = Object.entries(counts).sort((a, b) => b[1] - a[1]);
+  const shown = all.slice(0, 6).map(([name, count]) => `${name} ${count}`);
+  return `${shown.join(', ')}${all.length > 6 ? `, and ${all.length - 6} others` : ''}; samples have the node's`;
 }
 
 /** Nodes by the codec that holds them. */

@@ -1,12 +1,14 @@
 /** `wavecube sample`: one place of a cube as sound, picture or numbers. */
-import { Command } from 'commander';
+import type { Tensor3D } from '@tensorflow/tfjs';
+import { Command, Option } from 'commander';
 import { ArgumentError } from '../errors.js';
 import type { WavetableMatrix } from '../grid/matrix.js';
-import { loadLibrary } from './engine.js';
+import { type InterpolationMethod, METHODS } from '../grid/methods.js';
+import type { OctaveHierarchy } from '../grid/octaves.js';
+import type { AxisOption } from '../interpolation/axis.js';
+import { type Library, loadLibrary, openFile } from './engine.js';
 import { backendOption, finiteNumber, positiveNumber, sampleRate } from './options.js';
 import { checkPlace, fileName, required } from './output.js';
-
-type Library = Awaited<ReturnType<typeof loadLibrary>>;
 
 interface Options {
   output?: string;
@@ -14,6 +16,8 @@ interface Options {
   frequency?: number;
   sampleRate?: number;
   hold?: boolean;
+  method?: InterpolationMethod;
+  octave?: number;
   backend: string;
 }
 
@@ -21,18 +25,18 @@ export function sampleCommand(): Command {
   return new Command('sample')
     .summary('sample a cube as a note, a picture or an array')
     .description(
-      `Samples CUBE at the fractional node coordinates X Y Z and writes what the
-output's name asks for:
+      `Samples CUBE at the fractional node coordinates X Y Z (in the units of its
+axes, where they have their own) and writes what the output's name asks for:
   .wav  a note. In a cube made by 'build' it starts at Z and dies as its
         recordings did (--hold: stays at Z), at the cube's own pitch.
         In another cube of one-row nodes it is a steady tone of 110 Hz.
   .png  a picture of the wavetable
   .npy  the wavetable, float32 [H, W, C]`,
     )
-    .argument('<cube>', 'a cube file (.npz)')
-    .argument('<x>', 'velocity, from 0', finiteNumber)
-    .argument('<y>', 'pitch, from 0', finiteNumber)
-    .argument('<z>', 'time, from 0', finiteNumber)
+    .argument('<cube>', 'a file of a cube, or of a hierarchy of octaves (.npz)')
+    .argument('<x>', "along x; in a cube made by 'build' the velocity, from 0", finiteNumber)
+    .argument('<y>', 'along y; there the pitch, from 0', finiteNumber)
+    .argument('<z>', 'along z; there the time, from 0', finiteNumber)
     .option(
       '-o, --output <file>',
       'note.wav, cycle.png or cycle.npy (required)',
@@ -42,6 +46,12 @@ output's name asks for:
     .option('-f, --frequency <hz>', 'of the note, below half the sample rate', positiveNumber)
     .option('--sample-rate <hz>', "of the .wav, 4000 to 384000; else the cube's, else 48000", sampleRate)
     .option('--hold', 'a steady tone: stay at Z')
+    .addOption(
+      new Option('-m, --method <name>', 'of interpolation, for .png and .npy')
+        .choices(METHODS)
+        .default('linear'),
+    )
+    .option('--octave <number>', 'of a hierarchy, between octaves too; default: the finest', finiteNumber)
     .addOption(backendOption())
     .addHelpText(
       'after',
@@ -65,14 +75,35 @@ async function sample(
   const output = required(command, options.output);
   checkPlace(output);
   const library = await loadLibrary(options.backend);
-  const cube = await library.WavetableMatrix.load(path);
-  for (const line of outside(cube, [x, y, z])) process.stderr.write(`wavecube: ${line}\n`);
-  const bytes = output.toLowerCase().endsWith('.wav')
-    ? await note(library, cube, path, [x, y, z], options, command)
-    : await table(library, cube, [x, y, z], output);
+  const held = await openFile(library, path);
+  const bytes = await sampled(library, held, path, [x, y, z], output, options, command);
   await library.fileStorage.write(output, bytes);
-  cube.dispose();
+  held.dispose();
   process.stdout.write(`${output}: ${bytes.length.toLocaleString('en')} bytes\n`);
+}
+
+/** The bytes of the output. */
+async function sampled(
+  library: Library,
+  held: WavetableMatrix | OctaveHierarchy,
+  path: string,
+  place: [number, number, number],
+  output: string,
+  options: Options,
+  command: Command,
+): Promise<Uint8Array> {
+  const isNote = output.toLowerCase().endsWith('.wav');
+  const { method, octave } = options;
+  if (held instanceof library.OctaveHierarchy) {
+    if (isNote) command.error('error: a hierarchy of octaves is sampled as .png or .npy');
+    const { octaves } = held;
+    const wavetable = held.sampleBlended(...place, octave ?? octaves[octaves.length - 1], { method });
+    return table(library, wavetable, output);
+  }
+  if (octave !== undefined) command.error(`error: ${path} holds one cube, and no octaves to choose from`);
+  for (const line of outside(held, place)) process.stderr.write(`wavecube: ${line}\n`);
+  if (isNote) return note(library, held, path, place, options, command);
+  return table(library, held.sample(...place, { method }), output);
 }
 
 /** What is said of coordinates outside the grid. */
@@ -80,14 +111,22 @@ function outside(cube: WavetableMatrix, place: [number, number, number]): string
   const { boundary } = cube.options;
   const rules = typeof boundary === 'string' ? { x: boundary, y: boundary, z: boundary } : boundary;
   return (['x', 'y', 'z'] as const).flatMap((axis, i) => {
-    const last = [cube.width, cube.height, cube.depth][i] - 1;
-    if (place[i] >= 0 && place[i] <= last) return [];
+    const stated = (cube.options.axes as Record<string, AxisOption | undefined>)[axis];
+    const [first, last] = stated ? endsOf(stated) : [0, [cube.width, cube.height, cube.depth][i] - 1];
+    if (place[i] >= first && place[i] <= last) return [];
     const rule = rules[axis] ?? 'clamp';
     const taken =
-      rule === 'clamp' ? `clamped to ${place[i] < 0 ? 0 : last}` : `its boundary there is '${rule}'`;
-    const range = last === 0 ? `can only be 0` : `runs from 0 to ${last}`;
+      rule === 'clamp' ? `clamped to ${place[i] < first ? first : last}` : `its boundary there is '${rule}'`;
+    const range = last === first ? `can only be ${first}` : `runs from ${first} to ${last}`;
     return [`${axis} ${place[i]} is outside the grid, where ${axis} ${range}: ${taken}`];
   });
+}
+
+/** The first and the last node of an axis. */
+function endsOf(axis: AxisOption): [number, number] {
+  if ('min' in axis) return [axis.min, axis.max];
+  const positions = 'positions' in axis ? axis.positions : axis;
+  return [positions[0], positions[positions.length - 1]];
 }
 
 async function note(
@@ -116,11 +155,9 @@ async function note(
 
 async function table(
   { encodeNpy, encodePng }: Library,
-  cube: WavetableMatrix,
-  [x, y, z]: [number, number, number],
+  wavetable: Tensor3D,
   output: string,
 ): Promise<Uint8Array> {
-  const wavetable = cube.sample(x, y, z);
   if (output.toLowerCase().endsWith('.npy'))
     return encodeNpy({ dtype: '<f4', shape: wavetable.shape, data: await wavetable.data<'float32'>() });
   const { drawWavetable } = await import('./picture.js');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { decodeNpy, MultiResolutionWavetableMatrix, OctaveHierarchy, ready } from '../../src/index.js';
 import { decodeSound } from '../../src/instrument/decode.js';
 import { encodeWav } from '../../src/instrument/wav.js';
 import { pianoTone } from '../support/pianotone.js';
@@ -169,6 +170,35 @@ describe('the wavecube command', function () {
       expect(built.stderr).to.match(says);
     expect(built.stderr).not.to.match(/A3\.wav/);
     expect(built.stdout).to.match(/1 velocity × 2 pitches \(A3 … C#4\) × 1 time\n/);
+  });
+
+  it('info and sample read hierarchies of octaves, and cubes of mixed resolutions on axes of their own', async () => {
+    await ready({ backend: 'cpu' });
+    const octaves = new OctaveHierarchy(2, 1, 1, { octaveLevels: [-2, 0], baseResolution: 8, channels: 1 });
+    octaves.getMatrix(0).setNode(0, 0, 0, Array(64).fill(3));
+    octaves.getMatrix(-2).setNode(0, 0, 0, Array(4).fill(1));
+    const mixed = new MultiResolutionWavetableMatrix(2, 1, 1, {
+      ...{ resolution: 2, channels: 1, autoCompress: false, axes: { x: { min: 10, max: 20 } } },
+    });
+    mixed.setNode(0, 0, 0, Array(12).fill(5), { resolution: [3, 4] });
+    mixed.setNode(1, 0, 0, Array(4).fill(7));
+    const [one, two, npy] = ['octaves.npz', 'mixed.npz', 'out.npy'].map((name) => join(folder, name));
+    await writeFile(one, await octaves.toBytes());
+    await writeFile(two, await mixed.toBytes());
+    octaves.dispose();
+    mixed.dispose();
+    const told = await wavecube('info', one, '--backend', 'cpu');
+    expect(told.stdout).to.match(/octave -2 +2 × 1 × 1 of \[2, 2, 1\] float32, 1 nodes/);
+    expect((await wavecube('info', two, '--backend', 'cpu')).stdout).to.match(/resolutions +3×4 1, 2×2 1;/);
+    const valueOf = async (...args: string[]) => {
+      const { code, stderr } = await wavecube('sample', ...args, '-o', npy, '--backend', 'cpu');
+      expect(code, stderr).to.equal(0);
+      return (decodeNpy(new Uint8Array(await readFile(npy)), npy).data as Float32Array)[0];
+    };
+    expect(await valueOf(one, '0', '0', '0')).to.be.closeTo(3, 1e-5);
+    expect(await valueOf(one, '0', '0', '0', '--octave', '-1')).to.be.closeTo(2, 1e-5);
+    expect(await valueOf(two, '12.5', '0', '0', '--method', 'nearest')).to.be.closeTo(5, 1e-5);
+    expect(await valueOf(two, '15', '0', '0')).to.be.closeTo(6, 1e-5);
   });
 
   it('sample warns of coordinates outside the grid', async () => {
