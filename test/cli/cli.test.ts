@@ -190,15 +190,15 @@ describe('the wavecube command', function () {
     const told = await wavecube('info', one, '--backend', 'cpu');
     expect(told.stdout).to.match(/octave -2 +2 × 1 × 1 of \[2, 2, 1\] float32, 1 nodes/);
     expect((await wavecube('info', two, '--backend', 'cpu')).stdout).to.match(/resolutions +3×4 1, 2×2 1;/);
-    const valueOf = async (...args: string[]) => {
+    const sampleOf = async (...args: string[]) => {
       const { code, stderr } = await wavecube('sample', ...args, '-o', npy, '--backend', 'cpu');
       expect(code, stderr).to.equal(0);
       return (decodeNpy(new Uint8Array(await readFile(npy)), npy).data as Float32Array)[0];
     };
-    expect(await valueOf(one, '0', '0', '0')).to.be.closeTo(3, 1e-5);
-    expect(await valueOf(one, '0', '0', '0', '--octave', '-1')).to.be.closeTo(2, 1e-5);
-    expect(await valueOf(two, '12.5', '0', '0', '--method', 'nearest')).to.be.closeTo(5, 1e-5);
-    expect(await valueOf(two, '15', '0', '0')).to.be.closeTo(6, 1e-5);
+    expect(await sampleOf(one, '0', '0', '0')).to.be.closeTo(3, 1e-5);
+    expect(await sampleOf(one, '0', '0', '0', '--octave', '-1')).to.be.closeTo(2, 1e-5);
+    expect(await sampleOf(two, '12.5', '0', '0', '--method', 'nearest')).to.be.closeTo(5, 1e-5);
+    expect(await sampleOf(two, '15', '0', '0')).to.be.closeTo(6, 1e-5);
   });
 
   it('sample warns of coordinates outside the grid', async () => {
