@@ -57,7 +57,8 @@ export class CubeAxes {
   /** Coordinates in the user's units, with where they lie in index space. Gradients: coords and positions. */
   locate(coords: BatchCoords): BatchCoords {
     const { axes } = this.#settings;
-    if (axes.every((axis) => axis === null)) return coords;
+    // An empty batch lies nowhere, and stock ops of WebGPU cannot take empty tensors apart.
+    if (coords.tensor.shape[0] === 0 || axes.every((axis) => axis === null)) return coords;
     const codes = boundaryCodes(this.#settings);
     const columns = axes.map((axis, j) => {
       const u = tf.slice(coords.tensor, [0, j], [-1, 1]).flatten() as tf.Tensor1D;
