@@ -1,6 +1,8 @@
 /**
  * Band-limited resampling of a strip by Fourier transforms, in place of the matrix of src/ops/resample.ts. The eight columns go as
- * four complex lines: four real ones and four imaginary ones.
+ * four complex lines: four real ones and four imaginary ones. Rounding carries a part of one into the other, relative to the
+ * larger; so each column is brought to the same size by a power of two, which is exact, and one that is not finite is left out and
+ * comes back as NaN: neighbours, which may be other images or what lies behind a row's end, do not matter.
  *
  *   mirrored    rows come in Makhoul's order (even places forwards, odd ones backwards) and leave in it; with θ = πk/2N
  *               S_k = Re U_k, S_{N−k} = −Im U_k, U_k = e^{−iθ} V_k; and back V'_j = ½ e^{iθ'} (g_j − i g_{N'−j}), g_0 = S_0/N, g_k = 2S_k/N
@@ -49,6 +51,29 @@ export function mirroredOrder(order: usize, n: i32): void {
   }
 }
 
+// Sizes.of() and its results: what brings the columns of a strip, four at a time, to about one and back; lanes of finite columns.
+let finite: v128 = i64x2.splat(0);
+let down: v128 = i64x2.splat(0);
+let up: v128 = i64x2.splat(0);
+
+// biome-ignore lint/complexity/noStaticOnlyClass: see lanes.ts
+class Sizes {
+  /** By bits, which sort as sizes do: NaN is above infinity, and both above all else. */
+  static of(strip: usize, rows: i32): void {
+    let most = V.zero();
+    const all = i32x4.splat(0x7fffffff);
+    for (let row = strip, end = strip + <usize>rows * ROW; row < end; row += ROW) {
+      most = i32x4.max_u(most, v128.and(v128.load(row), all));
+    }
+    finite = i32x4.lt_s(most, i32x4.splat(0x7f800000));
+    const exponent = v128.and(most, i32x4.splat(0x7f800000));
+    // Within 2^-125 and 2^125, so that both powers are normal.
+    const power = i32x4.max_s(i32x4.min_s(exponent, i32x4.splat(252 << 23)), i32x4.splat(2 << 23));
+    down = i32x4.sub(i32x4.splat(254 << 23), power);
+    up = v128.bitselect(power, f32x4.splat(NaN), finite);
+  }
+}
+
 export function isMirrored(resampling: usize): bool {
   return load<i32>(resampling) === MIRRORED;
 }
@@ -61,9 +86,17 @@ export function resampleStrip(resampling: usize, stripOut: usize, to: i32, strip
   const imOut = (<usize>Plan.points(planOut)) << 4;
   const a = R.first(resampling);
   const b = R.second(resampling);
+  Sizes.of(stripIn, from);
+  const finiteRe = finite;
+  const downRe = down;
+  const upRe = up;
+  Sizes.of(stripIn + 16, from);
+  const finiteIm = finite;
+  const downIm = down;
+  const upIm = up;
   for (let at = a, row = stripIn, end = stripIn + <usize>from * ROW; row < end; row += ROW, at += 16) {
-    v128.store(at, v128.load(row));
-    v128.store(at + imIn, v128.load(row, 16));
+    v128.store(at, V.mul(v128.and(v128.load(row), finiteRe), downRe));
+    v128.store(at + imIn, V.mul(v128.and(v128.load(row, 16), finiteIm), downIm));
   }
   const spectrum = transform(planIn, a, b);
   // Where the input's spectrum is not.
@@ -79,8 +112,8 @@ export function resampleStrip(resampling: usize, stripOut: usize, to: i32, strip
   const out = transform(planOut, target, target === a ? b : a);
   for (let at = out, row = stripOut, end = stripOut + <usize>to * ROW; row < end; row += ROW, at += 16) {
     // Real and imaginary parts were exchanged: that makes the transform its inverse.
-    v128.store(row, v128.load(at + imOut));
-    v128.store(row, v128.load(at), 16);
+    v128.store(row, V.mul(v128.load(at + imOut), upRe));
+    v128.store(row, V.mul(v128.load(at), upIm), 16);
   }
 }
 

@@ -65,7 +65,8 @@ export class CubeAxes {
   /** Coordinates in the user's units, with where they lie in index space. Gradients: coords and positions. */
   locate(user: BatchCoords): BatchCoords {
     const { axes } = this.#settings;
-    if (axes.every((axis) => axis === null)) return user;
+    // An empty batch lies nowhere, and stock ops of WebGPU cannot take empty tensors apart.
+    if (user.tensor.shape[0] === 0 || axes.every((axis) => axis === null)) return user;
     const codes = boundaryCodes(this.#settings);
     // One pass on the host costs less than the stock ops, also where the coordinates are on a device that is read at once.
     const host = user.host ?? hostOf(user.tensor);
@@ -83,10 +84,12 @@ export class CubeAxes {
       return { ...index, axes: readings, user: { tensor: user.tensor, host } };
     }
     const affine = this.#affine(user.tensor);
+    const onHost = host && all ? locatedOnHost(host, known as HostAxis[], codes).index : undefined;
+    if (columns.every((column) => !column?.index))
+      return { tensor: affine, host: onHost, axes: readings, user };
     const index = columns.map(
       (column, j) => column?.index?.() ?? (tf.slice(affine, [0, j], [-1, 1]).flatten() as tf.Tensor),
     );
-    const onHost = host && all ? locatedOnHost(host, known as HostAxis[], codes).index : undefined;
     return { tensor: tf.stack(index, 1) as tf.Tensor2D, host: onHost, axes: readings, user };
   }
 

@@ -1,6 +1,6 @@
 /**
  * Monotone cubic interpolation in one cell of an axis, in float64: the one definition that the kernels of every backend repeat
- * (kernels/wasm/monotoneline.ts, kernels/webgpu/monotone.wgsl, ops/monotonecomposition.ts).
+ * (kernels/wasm/monotoneline.ts, kernels/webgpu/monotone-line.wgsl, ops/monotonecomposition.ts).
  *
  * Four values p0 … p3 stand at −below, 0, 1 and 1 + above, in units of the cell between p1 and p2; f is the place in it.
  *

@@ -3,6 +3,7 @@
  * run on the backend's own kernels; a third one throws. The pairs share what they save and differ in the tangent.
  */
 import * as tf from '@tensorflow/tfjs';
+import { constantOf } from './constant.js';
 import {
   COORD_GRAD,
   COORD_GRAD_TANGENT,
@@ -36,8 +37,15 @@ const sampleTangentRule: Rule = (dy, { nodes, grid, coords, tangent }, attrs) =>
   tangent: () => run(COORD_GRAD, { nodes, grid, coords, values: dy }, attrs),
 });
 
+/** samples [N, F] with zeros for those whose coordinate is not finite: their values did not count. Gradients: samples. */
+function withoutBlanks(samples: tf.Tensor, coords: tf.Tensor): tf.Tensor {
+  if (samples.size === 0) return samples;
+  const finite = constantOf(coords, (r) => tf.cast(tf.all(tf.isFinite(r), 1, true), 'float32'));
+  return tf.where(tf.cast(finite, 'bool'), samples, tf.zerosLike(samples));
+}
+
 const splatRule: Rule = (u, { values, grid, coords }, attrs) => ({
-  values: () => run(SAMPLE, { nodes: u, grid, coords }, attrs),
+  values: () => withoutBlanks(run(SAMPLE, { nodes: u, grid, coords }, attrs), coords),
   coords: () => run(COORD_GRAD, { nodes: u, grid, coords, values }, attrs),
 });
 

@@ -18,8 +18,10 @@ export type Places = Int32Array | null;
 export function takeRows(x: tf.Tensor2D, places: Places): tf.Tensor2D {
   if (!places) return x;
   return tf.customGrad((given: unknown) => {
+    const shape: [number, number] = [places.length, x.shape[1]];
     return {
-      value: tf.gather(given as tf.Tensor2D, tf.tensor1d(places, 'int32')),
+      // Of a tensor without elements stock gather gives another shape on wasm.
+      value: x.size ? tf.gather(given as tf.Tensor2D, tf.tensor1d(places, 'int32')) : tf.zeros(shape),
       gradFunc: (dy: tf.Tensor) => sumRows([dy as tf.Tensor2D], [places], x.shape[0]),
     };
   })(x) as tf.Tensor2D;

@@ -57,7 +57,8 @@ const rules: [string, (keyof TapsInputs)[], Rule][] = [
     TAPS_SPLAT,
     ['values', 'grid', 'taps', 'weights'],
     (u, { values, ...at }, attrs) => ({
-      values: () => run(TAPS, { ...at, nodes: u }, attrs),
+      // Values of a sample without weights do not count, where TAPS would say NaN.
+      values: () => run(TAPS, { ...at, weights: withoutBlanks(at.weights), nodes: u }, attrs),
       weights: () => run(TAPS_GRAD, { ...at, nodes: u, values }, attrs),
     }),
   ],
@@ -80,6 +81,18 @@ const rules: [string, (keyof TapsInputs)[], Rule][] = [
     }),
   ],
 ];
+
+/** weights [N, 3, 4] with zeros for those of a sample of which one is NaN. Gradients: weights. */
+function withoutBlanks(weights: tf.Tensor): tf.Tensor {
+  const [n] = weights.shape;
+  if (n === 0) return weights;
+  const present = untaped(() => tf.logicalNot(tf.isNaN(tf.sum(weights, [1, 2], true))));
+  return tf.where(
+    untaped(() => tf.broadcastTo(present, weights.shape)),
+    weights,
+    untaped(() => tf.zerosLike(weights)),
+  );
+}
 
 let registered = false;
 

@@ -134,6 +134,26 @@ eachBackend('coordinates in the user’s units', () => {
       cube.dispose();
     }));
 
+  it('take an empty batch, with gradients of its shape', () =>
+    withoutLeaks(() => {
+      const axes = { x: { positions: [0, 0.1, 1, 3], trainable: true }, y: { min: -1, max: 1 } };
+      const { cube } = makeCube({ dims: DIMS, axes, trainable: true });
+      const coords = tf.zeros<tf.Rank.R2>([0, 3]);
+      const ones = tf.ones([0, 2, 3, 2]);
+      for (const method of [...FUSED, ...TAPS].filter((name) => name !== 'hermite')) {
+        const sample = (at: tf.Tensor) => cube.sampleBatch(at as tf.Tensor2D, { method });
+        const got = sample(coords);
+        const by = tf.grad((at) => tf.mul(sample(at), 2))(coords, ones);
+        expect([got.shape, by.shape], method).to.deep.equal([
+          [0, 2, 3, 2],
+          [0, 3],
+        ]);
+        tf.dispose([got, by]);
+      }
+      tf.dispose([coords, ones]);
+      cube.dispose();
+    }));
+
   it('are what boundary error and missing error speak of', async () => {
     const axes = { x: [5, 5.5, 9, 10], y: { positions: [0, 1, 9], trainable: true } };
     const { cube } = makeCube({ dims: DIMS, axes, boundary: 'error' });

@@ -147,6 +147,48 @@ eachBackend('resample', () => {
       }
     }));
 
+  it('resamples an image as if it were alone, whatever stands beside it: NaN, infinities, numbers of another size', () =>
+    withoutLeaks(async () => {
+      const [from, to, lines] = [64, 100, 3];
+      const scales = [Number.NaN, 1, Number.POSITIVE_INFINITY, 1e30, 1e-30, 3e38, 1];
+      for (const along of ['h', 'w'] as const) {
+        for (const wraps of [false, true]) {
+          const shape = (n: number, at: number): [number, number, number, number] =>
+            along === 'h' ? [n, at, lines, 1] : [n, lines, at, 1];
+          // [image][line][place]
+          const images = scales.map((scale, k) =>
+            Array.from({ length: lines }, (_, line) =>
+              randomArray(from, random(10 * k + line)).map((v) => 0.1 * v * scale),
+            ),
+          );
+          const flat = images.flatMap((image) =>
+            along === 'h'
+              ? Array.from({ length: from * lines }, (_, i) => image[i % lines][Math.floor(i / lines)])
+              : image.flatMap((line) => [...line]),
+          );
+          const x = tf.tensor4d(flat, shape(scales.length, from));
+          const [, h, w] = shape(1, to);
+          const y = resample(x, h, w, { [along]: wraps });
+          const got = await y.data();
+          const matrix = resampleMatrix(from, to, wraps);
+          images.forEach((image, k) => {
+            image.forEach((values, line) => {
+              const base = k * lines * to;
+              const row = Array.from(
+                { length: to },
+                (_, i) => got[base + (along === 'h' ? i * lines + line : line * to + i)],
+              );
+              if (Number.isFinite(scales[k])) {
+                const want = multiply(matrix, values);
+                expectClose(row, want, 4e-6 * magnitude(want), `${along} ${scales[k]}`);
+              } else expect(row.some(Number.isFinite), `${along} ${scales[k]}`).to.equal(false);
+            });
+          });
+          tf.dispose([x, y]);
+        }
+      }
+    }));
+
   it('refuses images of no rows or no columns, which no kernel can read', () =>
     withoutLeaks(() => {
       for (const shape of [

@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { splatTapRows, tapRows } from '../../src/ops/taps.js';
+import type { SamplingAttrs } from '../../src/ops/contract.js';
+import { splatRows } from '../../src/ops/sample.js';
+import { type StencilSpec, splatTapRows, stencilOf, tapRows } from '../../src/ops/taps.js';
 import {
   TAPS_GRAD,
   TAPS_GRAD_TANGENT,
   TAPS_SPLAT_TANGENT,
   TAPS_TANGENT,
 } from '../../src/ops/tapscontract.js';
-import { eachBackend } from '../support/backends.js';
+import { eachBackend, withoutLeaks } from '../support/backends.js';
 import { expectClose, GRADIENT_TOLERANCE, magnitude, random, randomArray } from '../support/numbers.js';
 import {
   oracleTaps,
@@ -36,6 +38,34 @@ eachBackend('gradients of sampling with four taps an axis', () => {
       it(`${name}${options.half ? ', float16' : ''}`, () => using(options, (c) => checkForms(c, options)));
     }
   });
+
+  it('values of a sample that has no place get no gradient from the splat, linear or of four taps', () =>
+    withoutLeaks(async () => {
+      const [n, F, boundary] = [5, 6, [0, 1, 4] as [number, number, number]];
+      const places = randomArray(3 * n, random(7), 0, 2);
+      places[4] = Number.NaN;
+      places[11] = Number.POSITIVE_INFINITY;
+      const coords = tf.tensor2d(places, [n, 3]);
+      const values = tf.tensor2d(randomArray(n * F, random(8)), [n, F]);
+      const dy = tf.tensor2d(randomArray(27 * F, random(9)), [27, F]);
+      const grid = tf.tidy(() => tf.range(0, 27, 1, 'int32').reshape<tf.Tensor3D>([3, 3, 3]));
+      const attrs = { payload: F, half: false, firstRow: 0, rows: 27, ordered: true };
+      const spec = { dims: [3, 3, 3], boundary, basis: [1, 1, 1], a: -0.5 } as StencilSpec;
+      const linear = (v: tf.Tensor) =>
+        splatRows(v as tf.Tensor2D, grid, coords, { ...attrs, boundary } as SamplingAttrs);
+      const cubic = (v: tf.Tensor) => splatTapRows(v as tf.Tensor2D, grid, stencilOf(coords, spec), attrs);
+      for (const splat of [linear, cubic]) {
+        const by = tf.grad(splat)(values, dy);
+        const got = await by.data();
+        for (let i = 0; i < n; i++) {
+          const row = got.slice(i * F, i * F + F);
+          if (i === 1 || i === 3) expect([...row]).to.deep.equal(Array(F).fill(0));
+          else expect(row.every((v) => Number.isFinite(v) && v !== 0)).to.equal(true);
+        }
+        by.dispose();
+      }
+      tf.dispose([coords, values, dy, grid]);
+    }));
 
   async function checkForms(c: TapsCase, { samples: n, payload: F }: TapsCaseOptions): Promise<void> {
     const stencil = c.stencil();

@@ -47,7 +47,6 @@ const mirroredTurns = (n: number, back: boolean): Float32Array =>
 const shiftTurns = (from: number, to: number): Float32Array =>
   turns(`${from} ${to}`, () => {
     const count = (Math.min(from, to) >> 1) + 1;
-    // (from − to)/(from · to) half turns: whole numerators, reduced by rootsOf's conventions below 2^53.
     return Float64Array.from({ length: 2 * count }, (_, i) => {
       const k = i >> 1;
       const angle = Math.PI * k * (1 / to - 1 / from);

@@ -51,9 +51,9 @@ export interface Kernels extends WasmGaussians, WasmMonotone, WasmTaps {
     half: number,
     scratch: number,
   ): void;
-  /** w and kw are floats of a row. */
   /** A row of WavecubeSumRows; b 0: none; a 0 too: zeros. */
   sumRow(out: number, a: number, b: number, count: number): void;
+  /** w and kw are floats of a row. */
   addBox(out: number, x: number, y: number, n: number, h: number, w: number, kh: number, kw: number): void;
   meanSquare(out: number, x: number, size: number): void;
   meanSquareGrad(out: number, x: number, dy: number, size: number): void;
