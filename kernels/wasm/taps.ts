@@ -34,7 +34,17 @@ import {
   WEIGHTS,
 } from './taplist';
 import { addToPack, clearPack, PACKED_TILE, pack, packPays, packScratch, setPack, toTiles } from './tappack';
-import { blendEights, blendRun, dotRun, isRun, NARROW, scatterRun, setRuns } from './tapruns';
+import {
+  blendEights,
+  blendRun,
+  dotRun,
+  isRun,
+  NARROW,
+  RUNS_BYTES,
+  scatterRun,
+  setRuns,
+  setRunTable,
+} from './tapruns';
 import { scatterTaps } from './tapscatter';
 
 /** Samples whose lists are held at a time: of wide rows, of those that are packed, and of others. */
@@ -62,10 +72,10 @@ function isSorted(n: i32, payload: i32, rows: i32): bool {
 /** Bytes of scratch that a call of one of the kernels needs at most. */
 export function tapsScratch(n: i32, payload: i32, rows: i32): f64 {
   const each = LIST_BYTES + AXES_BYTES + DOTS_BYTES + 3 * RECORD_BYTES + 4;
-  if (!isSorted(n, payload, rows)) return <f64>MANY * <f64>each + 1024;
+  if (!isSorted(n, payload, rows)) return <f64>MANY * <f64>each + 1280;
   const sorted = <f64>min(n, WINDOW) * 12 + <f64>COUNTS_BYTES;
   const packed = (<usize>payload) << 2 > SPLAT_TILE ? packScratch(rows) : 0;
-  return sorted + packed + <f64>PACKED * <f64>each + 1024;
+  return sorted + packed + <f64>PACKED * <f64>each + 1280;
 }
 
 /** Bytes of a row of the page. */
@@ -229,6 +239,7 @@ export function tapSample(
   if (n === 0 || payload === 0) return;
   const runs = setRowsAt(nodes, payload, half, tangent);
   begin(tapsAt, weightsAt, tangent, n, payload, SAMPLE_TILE, scratch, true);
+  setRunTable(take(RUNS_BYTES));
   const outBytes = (<usize>payload) << 2;
   let count = 0;
   for (let first = 0; first < n; first += count) {
@@ -292,7 +303,7 @@ export function tapsFusedScratch(n: i32, payload: i32, rows: i32): f64 {
 
 /**
  * out [n, payload], straight from coordinates [n, 3], of narrow rows in cell order: the grid is not read. Stencils are
- * resolved a block at a time, samples visited in the order of their cells where the page is large. The stencil is that of the last setStencil.
+ * resolved a block at a time, samples visited brick of cells by brick where the page is large. The stencil is that of the last setStencil.
  */
 export function tapSampleFused(
   out: usize,
@@ -307,6 +318,7 @@ export function tapSampleFused(
   const large = <f64>pageRows() * <f64>payload * 4 > CACHED_BYTES && n >= LEAST_SORTED;
   const outBytes = (<usize>payload) << 2;
   open(scratch);
+  setRunTable(take(RUNS_BYTES));
   const table = take(STENCIL_BYTES);
   const list = take(LIST_BYTES);
   const axes = take(AXES_BYTES);
