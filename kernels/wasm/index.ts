@@ -1,6 +1,7 @@
 /** The exports of the two binaries; src/backends/wasm/binary.ts gives their signatures to TypeScript. */
 export { addBox } from './addbox';
 export { coordGrad } from './coordgrad';
+export { ease } from './ease';
 export { gaussians, gaussiansScratch } from './gaussians';
 export { gaussiansGrad, gaussiansGradScratch } from './gaussiansgrad';
 export { scratchBytes } from './layout';

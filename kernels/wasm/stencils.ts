@@ -353,14 +353,32 @@ export function stencilTaps(out: usize, coords: usize, n: i32): void {
   }
 }
 
-/** keys [n] u32: where samples stand in the order of cells, about, for what is sorted by it only to be near. */
+/** Bricks of cells that an order tells apart: what one pass of sortByKey does. */
+const BRICKS: i32 = 2048;
+
+/**
+ * keys [n] u32: the brick of cells in which samples lie, about, for what is sorted by it only to be near. The nodes of a brick, with
+ * its neighbours, take less of a cache than those of a plane.
+ */
 export function stencilKeys(keys: usize, coords: usize, n: i32): void {
   const last = f32x4(<f32>(nx - 1), <f32>(ny - 1), <f32>(nz - 1), 0);
+  let shiftX = 0;
+  let shiftY = 0;
+  let shiftZ = 0;
+  let bricksX = nx;
+  let bricksY = ny;
+  let bricksZ = nz;
+  while (<f64>bricksX * <f64>bricksY * <f64>bricksZ > <f64>BRICKS) {
+    if (bricksZ >= bricksY && bricksZ >= bricksX) bricksZ = ((nz - 1) >> ++shiftZ) + 1;
+    else if (bricksY >= bricksX) bricksY = ((ny - 1) >> ++shiftY) + 1;
+    else bricksX = ((nx - 1) >> ++shiftX) + 1;
+  }
   for (let i = 0; i < n; i++, keys += 4, coords += 12) {
     // NaN reads as 0.
     const g = i32x4.trunc_sat_f32x4_s(V.clamp(v128.load(coords), last));
-    const x = i32x4.extract_lane(g, 0);
-    const y = i32x4.extract_lane(g, 1);
-    store<u32>(keys, (x * ny + y) * nz + i32x4.extract_lane(g, 2));
+    const x = i32x4.extract_lane(g, 0) >> shiftX;
+    const y = i32x4.extract_lane(g, 1) >> shiftY;
+    const z = i32x4.extract_lane(g, 2) >> shiftZ;
+    store<u32>(keys, (x * bricksY + y) * bricksZ + z);
   }
 }

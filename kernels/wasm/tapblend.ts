@@ -11,15 +11,14 @@ export function blendTaps(out: usize, list: usize, count: i32, from: usize, to: 
   const end = list + ((<usize>count) << 2);
   const whole = to & ~15;
   let b = from;
-  for (; b + 128 <= whole; b += 128) {
+  // Six sums: with more of them engines run out of registers.
+  for (; b + 96 <= whole; b += 96) {
     let a0 = V.zero();
     let a1 = V.zero();
     let a2 = V.zero();
     let a3 = V.zero();
     let a4 = V.zero();
     let a5 = V.zero();
-    let a6 = V.zero();
-    let a7 = V.zero();
     for (let tap = list; tap < end; tap += 4) {
       const p = <usize>load<u32>(tap) + b;
       const w = v128.load32_splat(tap, SECOND);
@@ -29,8 +28,6 @@ export function blendTaps(out: usize, list: usize, count: i32, from: usize, to: 
       a3 = V.madd(a3, v128.load(p, 48), w);
       a4 = V.madd(a4, v128.load(p, 64), w);
       a5 = V.madd(a5, v128.load(p, 80), w);
-      a6 = V.madd(a6, v128.load(p, 96), w);
-      a7 = V.madd(a7, v128.load(p, 112), w);
     }
     const o = out + b;
     v128.store(o, a0);
@@ -39,8 +36,6 @@ export function blendTaps(out: usize, list: usize, count: i32, from: usize, to: 
     v128.store(o, a3, 48);
     v128.store(o, a4, 64);
     v128.store(o, a5, 80);
-    v128.store(o, a6, 96);
-    v128.store(o, a7, 112);
   }
   // Short rows: two taps at a time, so that sums do not wait for each other.
   const pairs = list + ((<usize>(count & ~1)) << 2);

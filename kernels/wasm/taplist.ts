@@ -72,6 +72,13 @@ export function setTapRows(at: usize, bytes: usize, times: f32): void {
   scale = times;
 }
 
+export function tapRowsAt(): usize {
+  return start;
+}
+export function tapRowBytes(): usize {
+  return <usize>rowBytes;
+}
+
 /** Where a sample stands in the order of cells, to sort by: the first of its inner taps. */
 export function keyOf(taps: usize): u32 {
   const x = max(load<i32>(taps, 4), 0);

@@ -14,6 +14,16 @@ let start: usize;
 let strideX: i32;
 let strideY: i32;
 let strideZ: i32;
+/** Of a sample's 16 runs: addresses u32 [16], and the products of x's and y's weights f32 [16]. */
+let table: usize;
+
+/** Bytes of scratch that blendRun needs. */
+export const RUNS_BYTES: usize = 128;
+
+/** Gives blendRun its scratch. */
+export function setRunTable(at: usize): void {
+  table = at;
+}
 
 /** Rows of `rowBytes` in cell order from `at` on. */
 export function setRuns(at: usize, rowBytes: usize): void {
@@ -41,11 +51,70 @@ class Run {
   @inline static first(taps: usize): usize {
     return start + <usize>(load<i32>(taps, 32) * strideZ);
   }
-  /** Σ over the four rows from p on. */
-  @inline static sum(p: usize, sz: usize, z0: v128, z1: v128, z2: v128, z3: v128): v128 {
-    const low = V.madd(V.mul(v128.load(p), z0), v128.load(p + sz), z1);
-    const q = p + 2 * sz;
-    return V.add(low, V.madd(V.mul(v128.load(q), z2), v128.load(q + sz), z3));
+  /** Lays out the table of a sample. */
+  @inline static layOut(taps: usize, weights: usize): void {
+    const y = v128.load(weights, 16);
+    const z = i32x4.splat(<i32>Run.first(taps));
+    const rows = i32x4.add(z, i32x4.mul(v128.load(taps, 16), i32x4.splat(strideY)));
+    const planes = i32x4.mul(v128.load(taps), i32x4.splat(strideX));
+    v128.store(table, i32x4.add(rows, V.lane0(planes)));
+    v128.store(table, i32x4.add(rows, V.lane1(planes)), 16);
+    v128.store(table, i32x4.add(rows, V.lane2(planes)), 32);
+    v128.store(table, i32x4.add(rows, V.lane3(planes)), 48);
+    v128.store(table, V.mul(y, v128.load32_splat(weights)), 64);
+    v128.store(table, V.mul(y, v128.load32_splat(weights, 4)), 80);
+    v128.store(table, V.mul(y, v128.load32_splat(weights, 8)), 96);
+    v128.store(table, V.mul(y, v128.load32_splat(weights, 12)), 112);
+  }
+  /**
+   * Four floats of the result, `b` bytes into rows `sz` apart. Along x and y first, of each of z's rows: so little stands between two
+   * branches that its sums and what is loaded beside them fit the registers, for engines load as early as they can.
+   */
+  @inline static sum(b: usize, sz: usize, weights: usize): v128 {
+    let a0 = V.zero();
+    let a1 = V.zero();
+    let a2 = V.zero();
+    let a3 = V.zero();
+    for (let at = table, end = table + 64; at < end; at += 8) {
+      const p = <usize>load<u32>(at) + b;
+      const w = v128.load32_splat(at, 64);
+      a0 = V.madd(a0, v128.load(p), w);
+      a1 = V.madd(a1, v128.load(p + sz), w);
+      a2 = V.madd(a2, v128.load(p + 2 * sz), w);
+      a3 = V.madd(a3, v128.load(p + 3 * sz), w);
+      const q = <usize>load<u32>(at, 4) + b;
+      const v = v128.load32_splat(at, 68);
+      a0 = V.madd(a0, v128.load(q), v);
+      a1 = V.madd(a1, v128.load(q + sz), v);
+      a2 = V.madd(a2, v128.load(q + 2 * sz), v);
+      a3 = V.madd(a3, v128.load(q + 3 * sz), v);
+    }
+    const low = V.madd(V.mul(a0, v128.load32_splat(weights, 32)), a1, v128.load32_splat(weights, 36));
+    const high = V.madd(V.mul(a2, v128.load32_splat(weights, 40)), a3, v128.load32_splat(weights, 44));
+    return V.add(low, high);
+  }
+  @inline static sumEight(b: usize, weights: usize): v128 {
+    let a0 = V.zero();
+    let a1 = V.zero();
+    let a2 = V.zero();
+    let a3 = V.zero();
+    for (let at = table, end = table + 64; at < end; at += 8) {
+      const p = <usize>load<u32>(at) + b;
+      const w = v128.load32_splat(at, 64);
+      a0 = V.madd(a0, v128.load(p), w);
+      a1 = V.madd(a1, v128.load(p, 32), w);
+      a2 = V.madd(a2, v128.load(p, 64), w);
+      a3 = V.madd(a3, v128.load(p, 96), w);
+      const q = <usize>load<u32>(at, 4) + b;
+      const v = v128.load32_splat(at, 68);
+      a0 = V.madd(a0, v128.load(q), v);
+      a1 = V.madd(a1, v128.load(q, 32), v);
+      a2 = V.madd(a2, v128.load(q, 64), v);
+      a3 = V.madd(a3, v128.load(q, 96), v);
+    }
+    const low = V.madd(V.mul(a0, v128.load32_splat(weights, 32)), a1, v128.load32_splat(weights, 36));
+    const high = V.madd(V.mul(a2, v128.load32_splat(weights, 40)), a3, v128.load32_splat(weights, 44));
+    return V.add(low, high);
   }
   /** The four rows from p on get their shares of v. */
   @inline static share(p: usize, sz: usize, v: v128, z0: v128, z1: v128, z2: v128, z3: v128): void {
@@ -59,111 +128,21 @@ class Run {
   }
 }
 
-/** The sums over four rows of eight floats from p on, of their first and their last four. */
-class Eight {
-  @inline static low(p: usize, z0: v128, z1: v128, z2: v128, z3: v128): v128 {
-    const low = V.madd(V.mul(v128.load(p), z0), v128.load(p, 32), z1);
-    return V.add(low, V.madd(V.mul(v128.load(p, 64), z2), v128.load(p, 96), z3));
-  }
-  @inline static high(p: usize, z0: v128, z1: v128, z2: v128, z3: v128): v128 {
-    const low = V.madd(V.mul(v128.load(p, 16), z0), v128.load(p, 48), z1);
-    return V.add(low, V.madd(V.mul(v128.load(p, 80), z2), v128.load(p, 112), z3));
-  }
-}
-
 /** out [payload] = Σ w · row. */
 export function blendRun(out: usize, taps: usize, weights: usize): void {
   const sz = <usize>strideZ;
-  const z0 = v128.load32_splat(weights, 32);
-  const z1 = v128.load32_splat(weights, 36);
-  const z2 = v128.load32_splat(weights, 40);
-  const z3 = v128.load32_splat(weights, 44);
-  const offset = Run.first(taps);
   const whole = sz & ~15;
-  const sx = strideX;
-  const o0 = <usize>(load<i32>(taps, 16) * strideY);
-  const o1 = <usize>(load<i32>(taps, 20) * strideY);
-  const o2 = <usize>(load<i32>(taps, 24) * strideY);
-  const o3 = <usize>(load<i32>(taps, 28) * strideY);
+  Run.layOut(taps, weights);
   let b: usize = 0;
-  for (; b + 32 <= whole; b += 32) {
-    let s = V.zero();
-    let t = V.zero();
-    for (let x: usize = 0; x < 16; x += 4) {
-      const at = offset + b + <usize>(load<i32>(taps + x) * sx);
-      const p0 = at + o0;
-      const p1 = at + o1;
-      const p2 = at + o2;
-      const p3 = at + o3;
-      const y0 = v128.load32_splat(weights, 16);
-      const y1 = v128.load32_splat(weights, 20);
-      const y2 = v128.load32_splat(weights, 24);
-      const y3 = v128.load32_splat(weights, 28);
-      let u = V.mul(Run.sum(p0, sz, z0, z1, z2, z3), y0);
-      let v = V.mul(Run.sum(p0 + 16, sz, z0, z1, z2, z3), y0);
-      u = V.madd(u, Run.sum(p1, sz, z0, z1, z2, z3), y1);
-      v = V.madd(v, Run.sum(p1 + 16, sz, z0, z1, z2, z3), y1);
-      u = V.madd(u, Run.sum(p2, sz, z0, z1, z2, z3), y2);
-      v = V.madd(v, Run.sum(p2 + 16, sz, z0, z1, z2, z3), y2);
-      u = V.madd(u, Run.sum(p3, sz, z0, z1, z2, z3), y3);
-      v = V.madd(v, Run.sum(p3 + 16, sz, z0, z1, z2, z3), y3);
-      const w = v128.load32_splat(weights + x);
-      s = V.madd(s, u, w);
-      t = V.madd(t, v, w);
-    }
-    v128.store(out + b, s);
-    v128.store(out + b, t, 16);
-  }
-  for (; b < sz; b += 16) {
-    let s = V.zero();
-    for (let x: usize = 0; x < 16; x += 4) {
-      const at = offset + b + <usize>(load<i32>(taps + x) * strideX);
-      let u = V.zero();
-      for (let y: usize = 0; y < 16; y += 4) {
-        const p = at + <usize>(load<i32>(taps + y, 16) * strideY);
-        u = V.madd(u, Run.sum(p, sz, z0, z1, z2, z3), v128.load32_splat(weights + y, 16));
-      }
-      s = V.madd(s, u, v128.load32_splat(weights + x));
-    }
-    if (b < whole) v128.store(out + b, s);
-    else V.storeFirst(out + b, s, <i32>(sz - b) >> 2);
-  }
+  for (; b < whole; b += 16) v128.store(out + b, Run.sum(b, sz, weights));
+  if (b < sz) V.storeFirst(out + b, Run.sum(b, sz, weights), <i32>(sz - b) >> 2);
 }
 
 /** As blendRun, of rows of eight floats: all of a run lies within reach of one address. */
 export function blendEights(out: usize, taps: usize, weights: usize): void {
-  const z0 = v128.load32_splat(weights, 32);
-  const z1 = v128.load32_splat(weights, 36);
-  const z2 = v128.load32_splat(weights, 40);
-  const z3 = v128.load32_splat(weights, 44);
-  const offset = start + ((<usize>load<i32>(taps, 32)) << 5);
-  const sx = strideX;
-  const o0 = <usize>(load<i32>(taps, 16) * strideY);
-  const o1 = <usize>(load<i32>(taps, 20) * strideY);
-  const o2 = <usize>(load<i32>(taps, 24) * strideY);
-  const o3 = <usize>(load<i32>(taps, 28) * strideY);
-  let s = V.zero();
-  let t = V.zero();
-  for (let x: usize = 0; x < 16; x += 4) {
-    const at = offset + <usize>(load<i32>(taps + x) * sx);
-    const y0 = v128.load32_splat(weights, 16);
-    let u = V.mul(Eight.low(at + o0, z0, z1, z2, z3), y0);
-    let v = V.mul(Eight.high(at + o0, z0, z1, z2, z3), y0);
-    const y1 = v128.load32_splat(weights, 20);
-    u = V.madd(u, Eight.low(at + o1, z0, z1, z2, z3), y1);
-    v = V.madd(v, Eight.high(at + o1, z0, z1, z2, z3), y1);
-    const y2 = v128.load32_splat(weights, 24);
-    u = V.madd(u, Eight.low(at + o2, z0, z1, z2, z3), y2);
-    v = V.madd(v, Eight.high(at + o2, z0, z1, z2, z3), y2);
-    const y3 = v128.load32_splat(weights, 28);
-    u = V.madd(u, Eight.low(at + o3, z0, z1, z2, z3), y3);
-    v = V.madd(v, Eight.high(at + o3, z0, z1, z2, z3), y3);
-    const w = v128.load32_splat(weights + x);
-    s = V.madd(s, u, w);
-    t = V.madd(t, v, w);
-  }
-  v128.store(out, s);
-  v128.store(out, t, 16);
+  Run.layOut(taps, weights);
+  v128.store(out, Run.sumEight(0, weights));
+  v128.store(out, Run.sumEight(16, weights), 16);
 }
 
 /** row += w · values. */

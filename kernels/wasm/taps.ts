@@ -5,7 +5,7 @@
  * mostly are runs (tapruns.ts) and need none. Of a page that the second-level cache does not hold, samples are visited in the order
  * of their cells, so that neighbours find each other's rows there; not of narrow rows, unless straight from coordinates: to bring
  * the records of stencils together costs as much. Of wide rows the lists of a block of samples are made first, and the payload is cut into tiles; a block bounds the scratch.
- * All of it is serial, and so the same each time.
+ * Rows that many samples share are copied together first (tappack.ts). All of it is serial, and so the same each time.
  */
 import { open, take } from './layout';
 import { COUNTS_BYTES, sortByKey } from './sort';
@@ -33,11 +33,23 @@ import {
   TANGENTS,
   WEIGHTS,
 } from './taplist';
-import { blendEights, blendRun, dotRun, isRun, NARROW, scatterRun, setRuns } from './tapruns';
+import { addToPack, clearPack, PACKED_TILE, pack, packPays, packScratch, setPack, toTiles } from './tappack';
+import {
+  blendEights,
+  blendRun,
+  dotRun,
+  isRun,
+  NARROW,
+  RUNS_BYTES,
+  scatterRun,
+  setRuns,
+  setRunTable,
+} from './tapruns';
 import { scatterTaps } from './tapscatter';
 
-/** Samples whose lists are held at a time: of wide rows, and of others. */
+/** Samples whose lists are held at a time: of wide rows, of those that are packed, and of others. */
 const MANY: i32 = 256;
+const PACKED: i32 = 512;
 const FEW: i32 = 32;
 /** Bytes of a tile: the rows around a cell stay in the second-level cache, those that are written to in the first. */
 const SAMPLE_TILE: usize = 4096;
@@ -59,9 +71,11 @@ function isSorted(n: i32, payload: i32, rows: i32): bool {
 
 /** Bytes of scratch that a call of one of the kernels needs at most. */
 export function tapsScratch(n: i32, payload: i32, rows: i32): f64 {
-  const sorted: f64 = isSorted(n, payload, rows) ? <f64>min(n, WINDOW) * 12 + <f64>COUNTS_BYTES : 0;
   const each = LIST_BYTES + AXES_BYTES + DOTS_BYTES + 3 * RECORD_BYTES + 4;
-  return sorted + <f64>MANY * <f64>each + 1024;
+  if (!isSorted(n, payload, rows)) return <f64>MANY * <f64>each + 1280;
+  const sorted = <f64>min(n, WINDOW) * 12 + <f64>COUNTS_BYTES;
+  const packed = (<usize>payload) << 2 > SPLAT_TILE ? packScratch(rows) : 0;
+  return sorted + packed + <f64>PACKED * <f64>each + 1280;
 }
 
 /** Bytes of a row of the page. */
@@ -73,6 +87,7 @@ function bytesOf(payload: i32, half: bool): usize {
 let samples: i32;
 let order: usize;
 let windowStart: i32;
+let windowEnd: i32;
 let keys: usize;
 let perm: usize;
 let spare: usize;
@@ -82,6 +97,8 @@ let givenWeights: usize;
 let givenTangent: usize;
 let tileBytes: usize;
 let blockSize: i32;
+/** Whether rows may be packed (tappack.ts). */
+let packs: bool;
 /** Of the block: [count, 12] each, lists and their lengths. */
 let taps: usize;
 let weights: usize;
@@ -94,7 +111,16 @@ let axes: usize;
 const NONE: i32 = -1;
 const RUN: i32 = -2;
 
-function begin(t: usize, w: usize, h: usize, n: i32, payload: i32, tile: usize, scratch: usize): void {
+function begin(
+  t: usize,
+  w: usize,
+  h: usize,
+  n: i32,
+  payload: i32,
+  tile: usize,
+  scratch: usize,
+  mayPack: bool,
+): void {
   open(scratch);
   samples = n;
   givenTaps = t;
@@ -103,13 +129,21 @@ function begin(t: usize, w: usize, h: usize, n: i32, payload: i32, tile: usize, 
   const bytes = (<usize>payload) << 2;
   tileBytes = min(bytes, tile);
   blockSize = tileBytes < bytes ? MANY : FEW;
+  const sorted = isSorted(n, payload, pageRows());
+  packs = mayPack && sorted && tileBytes < bytes;
+  if (packs) {
+    blockSize = PACKED;
+    setPack();
+  }
   const room = <usize>blockSize;
   lists = take(room * LIST_BYTES);
   lengths = take(room << 2);
   axes = take(room * AXES_BYTES);
   order = 0;
   keys = 0;
-  if (!isSorted(n, payload, pageRows())) return;
+  windowEnd = n;
+  if (!sorted) return;
+  windowEnd = 0;
   taps = take(room * RECORD_BYTES);
   weights = take(room * RECORD_BYTES);
   tangents = take(room * RECORD_BYTES);
@@ -127,6 +161,7 @@ function sortWindow(first: i32): void {
   for (let i: usize = 0; i < <usize>count; i++) store<u32>(keys + (i << 2), keyOf(from + i * RECORD_BYTES));
   order = sortByKey(keys, perm, spare, counts, count);
   windowStart = first;
+  windowEnd = first + count;
 }
 
 function sampleAt(i: i32): usize {
@@ -136,8 +171,9 @@ function sampleAt(i: i32): usize {
 
 /** Brings the records of a block together, and makes its lists. @returns its samples. */
 function nextBlock(first: i32, kind: i32, runs: bool): i32 {
-  const count = min(blockSize, samples - first);
-  if (keys && first % WINDOW === 0) sortWindow(first);
+  if (first === windowEnd) sortWindow(first);
+  const count = min(blockSize, windowEnd - first);
+  if (packs) clearPack();
   if (order) {
     // All at once: the loads of one sample do not wait for the work on another.
     for (let i = 0; i < count; i++) {
@@ -165,6 +201,7 @@ function nextBlock(first: i32, kind: i32, runs: bool): i32 {
       }
     }
     store<i32>(lengths + ((<usize>i) << 2), length);
+    if (packs && length > 0 && !addToPack(lists + <usize>i * LIST_BYTES, length)) return i + 1;
   }
   return count;
 }
@@ -201,10 +238,16 @@ export function tapSample(
 ): void {
   if (n === 0 || payload === 0) return;
   const runs = setRowsAt(nodes, payload, half, tangent);
-  begin(tapsAt, weightsAt, tangent, n, payload, SAMPLE_TILE, scratch);
+  begin(tapsAt, weightsAt, tangent, n, payload, SAMPLE_TILE, scratch, true);
+  setRunTable(take(RUNS_BYTES));
   const outBytes = (<usize>payload) << 2;
-  for (let first = 0; first < n; first += blockSize) {
-    const count = nextBlock(first, tangent ? TANGENTS : WEIGHTS, runs);
+  let count = 0;
+  for (let first = 0; first < n; first += count) {
+    count = nextBlock(first, tangent ? TANGENTS : WEIGHTS, runs);
+    if (packs && packPays()) {
+      samplePacked(out, first, count, outBytes, half, tangent ? 0 : NaN);
+      continue;
+    }
     for (let from: usize = 0; from < outBytes; from += tileBytes) {
       const to = min(from + tileBytes, outBytes);
       for (let i = 0; i < count; i++) {
@@ -220,6 +263,24 @@ export function tapSample(
         } else if (half) blendTapsHalf(at, list, length, from, to);
         else blendTaps(at, list, length, from, to);
       }
+    }
+  }
+}
+
+/** A block of tapSample from the tiles of its rows side by side. */
+function samplePacked(out: usize, first: i32, count: i32, outBytes: usize, half: bool, none: f32): void {
+  for (let i = 0; i < count; i++) toTiles(lists + <usize>i * LIST_BYTES, lengthOf(i));
+  for (let from: usize = 0; from < outBytes; from += PACKED_TILE) {
+    const to = min(from + PACKED_TILE, outBytes);
+    if (half) pack(from >> 1, ((to + 3) >> 1) & ~3);
+    else pack(from, to);
+    for (let i = 0; i < count; i++) {
+      const length = lengthOf(i);
+      const at = out + sampleAt(first + i) * outBytes + from;
+      const list = lists + <usize>i * LIST_BYTES;
+      if (length === NONE) fillRow(at, 0, to - from, none);
+      else if (half) blendTapsHalf(at, list, length, 0, to - from);
+      else blendTaps(at, list, length, 0, to - from);
     }
   }
 }
@@ -242,7 +303,7 @@ export function tapsFusedScratch(n: i32, payload: i32, rows: i32): f64 {
 
 /**
  * out [n, payload], straight from coordinates [n, 3], of narrow rows in cell order: the grid is not read. Stencils are
- * resolved a block at a time, samples visited in the order of their cells where the page is large. The stencil is that of the last setStencil.
+ * resolved a block at a time, samples visited brick of cells by brick where the page is large. The stencil is that of the last setStencil.
  */
 export function tapSampleFused(
   out: usize,
@@ -257,6 +318,7 @@ export function tapSampleFused(
   const large = <f64>pageRows() * <f64>payload * 4 > CACHED_BYTES && n >= LEAST_SORTED;
   const outBytes = (<usize>payload) << 2;
   open(scratch);
+  setRunTable(take(RUNS_BYTES));
   const table = take(STENCIL_BYTES);
   const list = take(LIST_BYTES);
   const axes = take(AXES_BYTES);
@@ -326,9 +388,9 @@ export function tapSplat(
   memory.fill(out, 0, <usize>pageRows() * rowBytes);
   if (n === 0 || payload === 0 || pageRows() === 0) return;
   const runs = setRowsAt(out, payload, false, tangent);
-  begin(tapsAt, weightsAt, tangent, n, payload, SPLAT_TILE, scratch);
-  for (let first = 0; first < n; first += blockSize) {
-    const count = nextBlock(first, tangent ? TANGENTS : WEIGHTS, runs);
+  begin(tapsAt, weightsAt, tangent, n, payload, SPLAT_TILE, scratch, false);
+  for (let first = 0, count = 0; first < n; first += count) {
+    count = nextBlock(first, tangent ? TANGENTS : WEIGHTS, runs);
     for (let from: usize = 0; from < rowBytes; from += tileBytes) {
       const to = min(from + tileBytes, rowBytes);
       for (let i = 0; i < count; i++) {
@@ -360,11 +422,11 @@ export function tapGrad(
     return;
   }
   const runs = setRowsAt(nodes, payload, half, tangent);
-  begin(tapsAt, weightsAt, tangent, n, payload, GRAD_TILE, scratch);
+  begin(tapsAt, weightsAt, tangent, n, payload, GRAD_TILE, scratch, false);
   const dots = take(<usize>blockSize * DOTS_BYTES);
   const valueBytes = (<usize>payload) << 2;
-  for (let first = 0; first < n; first += blockSize) {
-    const count = nextBlock(first, PLACES, runs);
+  for (let first = 0, count = 0; first < n; first += count) {
+    count = nextBlock(first, PLACES, runs);
     for (let i = 0; i < count; i++) {
       const length = lengthOf(i);
       if (length <= 0) continue;

@@ -120,9 +120,9 @@ function hostCoords({ host, user }: BatchCoords): HostCoords | null {
   return host && user?.host && !onTape() ? { user: user.host, index: host } : null;
 }
 
-/** The last node of each axis where the derivative is the left-hand one, ∞ where the axis goes on. */
+/** The last node of each axis where the derivative is the left-hand one, −1 where the axis goes on. */
 const leftHanded = ({ dims, boundary }: Lattice) =>
-  dims.map((n, j) => (n === 1 || boundary[j] === 'wrap' ? Number.POSITIVE_INFINITY : n - 1));
+  dims.map((n, j) => (n === 1 || boundary[j] === 'wrap' ? -1 : n - 1)) as [number, number, number];
 
 /** What a page says of itself: attributes of the sampling kernels but the boundary. */
 export type PageAttrs = Omit<SamplingAttrs, 'boundary'> & TapsAttrs;

@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { registerAddBoxComposition } from './addboxcontract.js';
 import type { SamplingAttrs, SamplingInputs } from './contract.js';
+import { registerEaseComposition } from './easecontract.js';
 import { registerGaussiansComposition } from './gaussianscomposition.js';
 import { registerMonotoneComposition } from './monotonecomposition.js';
 import { type Op, registerOps } from './register.js';
@@ -177,6 +178,7 @@ export function registerComposition(backendName: string): void {
   registerGaussiansComposition(backendName);
   registerTapsComposition(backendName);
   registerTridiagonalComposition(backendName);
+  registerEaseComposition(backendName);
   registerMonotoneComposition(backendName);
   // The engine hands a kernel its input tensors themselves, and takes a tensor back.
   const on =

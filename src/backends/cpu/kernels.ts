@@ -4,6 +4,7 @@ import { type OpCall, registerOps } from '../../ops/register.js';
 import { registerSeparable } from '../../ops/separablecontract.js';
 import { registerTaps, type TapsCall } from '../../ops/tapscontract.js';
 import { registerAddBox } from './addbox.js';
+import { registerCpuEase } from './ease.js';
 import { registerFourier } from './fourier.js';
 import { registerCpuGaussians } from './gaussians.js';
 import type { Job, Nodes } from './job.js';
@@ -132,6 +133,7 @@ export function registerKernels(): void {
   });
   registerSeparable('cpu', separable);
   registerCpuTridiagonal();
+  registerCpuEase();
   registerWavelet();
   registerCpuMonotone();
 }

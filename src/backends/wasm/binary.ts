@@ -55,6 +55,18 @@ export interface Kernels extends WasmGaussians, WasmMonotone, WasmTaps {
   sumRow(out: number, a: number, b: number, count: number): void;
   /** w and kw are floats of a row. */
   addBox(out: number, x: number, y: number, n: number, h: number, w: number, kh: number, kw: number): void;
+  /** Coordinates moved by nearest and smoothstep; by 0: none. */
+  ease(
+    out: number,
+    coords: number,
+    by: number,
+    n: number,
+    nearest: number,
+    order: number,
+    endX: number,
+    endY: number,
+    endZ: number,
+  ): void;
   meanSquare(out: number, x: number, size: number): void;
   meanSquareGrad(out: number, x: number, dy: number, size: number): void;
   /** Bytes of scratch that `separable` needs at most. */

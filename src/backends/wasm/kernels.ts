@@ -4,6 +4,7 @@ import type { SamplingAttrs } from '../../ops/contract.js';
 import { type Op, registerOps } from '../../ops/register.js';
 import { registerSeparable } from '../../ops/separablecontract.js';
 import { registerAddBox } from './addbox.js';
+import { registerWasmEase } from './ease.js';
 import { registerFourier } from './fourier.js';
 import { registerWasmGaussians } from './gaussians.js';
 import { type Heap, heapOf, type WasmBackend } from './heap.js';
@@ -115,6 +116,7 @@ export function registerKernels(): void {
   registerSeparable('wasm', separable);
   registerWasmTaps();
   registerWasmTridiagonal();
+  registerWasmEase();
   registerWavelet();
   registerWasmMonotone();
 }

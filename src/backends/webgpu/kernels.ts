@@ -5,6 +5,7 @@ import { registerSeparable } from '../../ops/separablecontract.js';
 import { registerSumRowsComposition } from '../../ops/sumrowscontract.js';
 import { registerTaps, type TapsCall } from '../../ops/tapscontract.js';
 import { registerAddBox } from './addbox.js';
+import { registerWebgpuEase } from './ease.js';
 import { registerFourier } from './fourier.js';
 import { registerWebgpuGaussians } from './gaussians.js';
 import { type SamplingJob, type SamplingTensors, samplingJob } from './job.js';
@@ -53,6 +54,7 @@ export function registerKernels(): void {
   });
   registerSeparable('webgpu', separable);
   registerWebgpuTridiagonal();
+  registerWebgpuEase();
   registerWavelet();
   registerWebgpuMonotone();
 }
