@@ -6,7 +6,7 @@
  */
 import { Axis, axisBytes, IDENTITY, multiply } from './folds';
 import { open, take } from './layout';
-import { readFours, readLanes, writeFours, writeLanes } from './strips';
+import { readFours, readLanes, readLines, writeFours, writeLanes, writeLines } from './strips';
 
 /** Columns of the second axis' pass: it takes rows of several samples together until it has these. */
 const COLUMNS: i32 = 64;
@@ -45,9 +45,9 @@ function passHeight(axis: Axis, out: usize, x: usize, columns: i32): void {
     const count = min(8, columns - j);
     // Reading over the end is safe; writing is not.
     readFours(axis.stripIn, x + at, x + at + 16, stride, axis.orderIn, axis.from);
-    multiply(axis);
-    if (count === 8) writeFours(out + at, out + at + 16, stride, axis.orderOut, axis.to, axis.stripOut);
-    else writeLanes(out + at, offsets, stride, axis.orderOut, axis.to, axis.stripOut, count);
+    const strip = multiply(axis);
+    if (count === 8) writeFours(out + at, out + at + 16, stride, axis.orderOut, axis.to, strip);
+    else writeLanes(out + at, offsets, stride, axis.orderOut, axis.to, strip, count);
   }
 }
 
@@ -76,16 +76,9 @@ function passWidth(axis: Axis, out: usize, x: usize, rows: i32, channels: i32): 
       const hq = <usize>(q / perRow);
       const hp = <usize>(p / perRow);
       readFours(axis.stripIn, x + hq * rowIn + cq, x + hp * rowIn + cp, stride, axis.orderIn, axis.from);
-      multiply(axis);
+      const strip = multiply(axis);
       // The odd last four is there twice: both halves are the same.
-      writeFours(
-        out + hq * rowOut + cq,
-        out + hp * rowOut + cp,
-        stride,
-        axis.orderOut,
-        axis.to,
-        axis.stripOut,
-      );
+      writeFours(out + hq * rowOut + cq, out + hp * rowOut + cp, stride, axis.orderOut, axis.to, strip);
     }
     return;
   }
@@ -108,9 +101,13 @@ function passWidth(axis: Axis, out: usize, x: usize, rows: i32, channels: i32): 
         h++;
       }
     }
-    readLanes(axis.stripIn, x + h0 * rowIn, lanesIn, stride, axis.orderIn, axis.from);
-    multiply(axis);
-    writeLanes(out + h0 * rowOut, lanesOut, stride, axis.orderOut, axis.to, axis.stripOut, count);
+    const from = x + h0 * rowIn;
+    const to = out + h0 * rowOut;
+    if (channels === 1) readLines(axis.stripIn, from, lanesIn, axis.rowsIn, axis.from);
+    else readLanes(axis.stripIn, from, lanesIn, stride, axis.orderIn, axis.from);
+    const strip = multiply(axis);
+    if (channels === 1 && count === 8) writeLines(to, lanesOut, axis.rowsOut, axis.to, strip);
+    else writeLanes(to, lanesOut, stride, axis.orderOut, axis.to, strip, count);
   }
 }
 
