@@ -157,20 +157,8 @@ function pass5(a: usize, o: usize, m: i32, s: i32, w: usize): usize {
       const fy = V.sub(V.mul(ry, sin2), V.mul(ty, sin1));
       Z.put(o + run, V.add(ux, ey), V.sub(uy, ex), v128.load32_splat(w), v128.load32_splat(w, 4));
       Z.put(o + 2 * run, V.add(vx, fy), V.sub(vy, fx), v128.load32_splat(w, 8), v128.load32_splat(w, 12));
-      Z.put(
-        o + 3 * run,
-        V.sub(vx, fy),
-        V.add(vy, fx),
-        v128.load32_splat(w, 16),
-        v128.load32_splat(w, 20),
-      );
-      Z.put(
-        o + 4 * run,
-        V.sub(ux, ey),
-        V.add(uy, ex),
-        v128.load32_splat(w, 24),
-        v128.load32_splat(w, 28),
-      );
+      Z.put(o + 3 * run, V.sub(vx, fy), V.add(vy, fx), v128.load32_splat(w, 16), v128.load32_splat(w, 20));
+      Z.put(o + 4 * run, V.sub(ux, ey), V.add(uy, ex), v128.load32_splat(w, 24), v128.load32_splat(w, 28));
     }
   }
   return w;
