@@ -12,7 +12,7 @@
  *
  * Source: J. Makhoul, "A fast cosine transform in one and two dimensions" (1980).
  */
-import { padsQuarters, transform, transformEnds, transformPadded } from './fourierpasses';
+import { hasQuarters, transform, transformEnds, transformPadded } from './fourierpasses';
 import { V } from './lanes';
 
 const MIRRORED: i32 = 1;
@@ -40,15 +40,29 @@ class R {
   }
 }
 
-/** Row r of the strips lies at this place of an axis of n. */
-export function mirroredOrder(order: usize, n: i32): void {
-  for (let r = 0; r < n; r++) {
-    store<i32>(order + ((<usize>r) << 2), 2 * r < n ? 2 * r : 2 * (n - 1 - r) + 1);
+/** Place on an axis of n of value l of its line. */
+function placeOf(resampling: usize, l: i32, n: i32): i32 {
+  if (load<i32>(resampling) !== MIRRORED) return l;
+  return 2 * l < n ? 2 * l : 2 * (n - 1 - l) + 1;
+}
+
+/** Whether the values come sorted by their remainders by 4: transformEnds. */
+function inQuarters(resampling: usize, to: i32, from: i32): bool {
+  return 4 * to <= from && hasQuarters(R.planIn(resampling));
+}
+
+/** Places on the axis of the rows that resampleStrip takes. */
+export function orderIn(order: usize, resampling: usize, to: i32, from: i32): void {
+  const quarter = inQuarters(resampling, to, from) ? from >> 2 : 0;
+  for (let r = 0; r < from; r++, order += 4) {
+    const l = quarter === 0 ? r : 4 * (r % quarter) + r / quarter;
+    store<i32>(order, placeOf(resampling, l, from));
   }
 }
 
-export function isMirrored(resampling: usize): bool {
-  return load<i32>(resampling) === MIRRORED;
+/** Places on the axis of the rows that resampleStrip gives. */
+export function orderOut(order: usize, resampling: usize, to: i32): void {
+  for (let r = 0; r < to; r++, order += 4) store<i32>(order, placeOf(resampling, r, to));
 }
 
 /** Where the strip that is to be resampled has to stand. */
@@ -62,11 +76,12 @@ export function resampleStrip(resampling: usize, to: i32, from: i32): usize {
   const a = R.first(resampling);
   const b = R.second(resampling);
   const count = min(from, to);
-  const spectrum = transformEnds(R.planIn(resampling), a, b, count);
+  const planIn = R.planIn(resampling);
+  const spectrum = inQuarters(resampling, to, from) ? transformEnds(planIn, a, b) : transform(planIn, a, b);
   const target = spectrum === a ? b : a;
   // Then zeros are not even written.
-  const padded = 4 * count <= to && padsQuarters(planOut);
-  if (isMirrored(resampling)) {
+  const padded = 4 * count <= to && hasQuarters(planOut);
+  if (load<i32>(resampling) === MIRRORED) {
     cosines(resampling, target, spectrum, from, count);
     waves(resampling, target, to, count, padded);
   } else {

@@ -14,7 +14,7 @@
  */
 // biome-ignore-all lint/complexity/noStaticOnlyClass: see lanes.ts
 
-import { isMirrored, mirroredOrder, resampleStrip, stripOf } from './bandlimited';
+import { orderIn, orderOut, resampleStrip, stripOf } from './bandlimited';
 import { V } from './lanes';
 import { take } from './layout';
 
@@ -132,13 +132,8 @@ export class Axis {
     axis.orderIn = take((<usize>from) << 2);
     axis.orderOut = take((<usize>to) << 2);
     axis.stripIn = stripOf(resampling);
-    if (isMirrored(resampling)) {
-      mirroredOrder(axis.orderIn, from);
-      mirroredOrder(axis.orderOut, to);
-    } else {
-      natural(axis.orderIn, from);
-      natural(axis.orderOut, to);
-    }
+    orderIn(axis.orderIn, resampling, to, from);
+    orderOut(axis.orderOut, resampling, to);
     axis.invert();
     return axis;
   }

@@ -215,8 +215,8 @@ function pass4Padded(a: usize, o: usize, m: i32, w: usize): void {
   }
 }
 
-/** The last pass, whose factors are all 1; where not `whole` only the first and the last quarter of the result. */
-function pass4Last(a: usize, o: usize, s: i32, whole: bool): void {
+/** The last pass, whose factors are all 1. */
+function pass4Last(a: usize, o: usize, s: i32): void {
   const run = (<usize>s) << 5;
   for (const end = a + run; a < end; a += 32, o += 32) {
     const b = a + 2 * run;
@@ -239,33 +239,22 @@ function pass4Last(a: usize, o: usize, s: i32, whole: bool): void {
     const far = o + 2 * run;
     v128.store(o, V.add(ex, ux));
     v128.store(o, V.add(ey, uy), 16);
+    v128.store(o + run, V.add(gx, wy));
+    v128.store(o + run, V.sub(gy, wx), 16);
+    v128.store(far, V.sub(ex, ux));
+    v128.store(far, V.sub(ey, uy), 16);
     v128.store(far + run, V.sub(gx, wy));
     v128.store(far + run, V.add(gy, wx), 16);
-    if (whole) {
-      v128.store(o + run, V.add(gx, wy));
-      v128.store(o + run, V.sub(gy, wx), 16);
-      v128.store(far, V.sub(ex, ux));
-      v128.store(far, V.sub(ey, uy), 16);
-    }
   }
 }
 
-/** What is known of values before and after the passes: PADDED, only the first and last quarter are not zero; ENDS, only these are asked for. */
-const PADDED: i32 = 1;
-const ENDS: i32 = 2;
-
-function passes(plan: usize, a: usize, b: usize, known: i32): usize {
+/** The passes after the first `skipped` ones, of s · m values; their factors stand at w. */
+function passesFrom(plan: usize, skipped: i32, m: i32, s: i32, w: usize, a: usize, b: usize): usize {
   const count = load<i32>(plan, 8);
-  let m = Plan.points(plan);
-  let s = 1;
-  let w = plan + PASSES;
-  for (let k = 0; k < count; k++) {
+  for (let k = skipped; k < count; k++) {
     const r = load<i32>(plan + RADICES + ((<usize>k) << 2));
     m /= r;
-    if (r === 4 && k === 0 && (known & PADDED) !== 0) {
-      pass4Padded(a, b, m, w);
-      w += 24 * <usize>m;
-    } else if (r === 4 && m === 1) pass4Last(a, b, s, (known & ENDS) === 0);
+    if (r === 4 && m === 1) pass4Last(a, b, s);
     else if (r === 4) w = pass4(a, b, m, s, w);
     else if (r === 2) w = pass2(a, b, m, s, w);
     else if (r === 3) w = pass3(a, b, m, s, w);
@@ -277,6 +266,10 @@ function passes(plan: usize, a: usize, b: usize, known: i32): usize {
     b = swap;
   }
   return a;
+}
+
+function passes(plan: usize, a: usize, b: usize): usize {
+  return passesFrom(plan, 0, Plan.points(plan), 1, plan + PASSES, a, b);
 }
 
 /** Multiplies `count` values by the pairs at `w`; with `turned` real and imaginary parts change places after. */
@@ -292,34 +285,77 @@ function times(a: usize, w: usize, count: i32, turned: bool): void {
   }
 }
 
-/** Whether the first pass may take all but the first and the last quarter of the values for zeros, so that they need not be there. */
-export function padsQuarters(plan: usize): bool {
+/** Whether the points are four times a number whose transforms make this one: what the next two functions are for. */
+export function hasQuarters(plan: usize): bool {
   return load<i32>(plan, 12) === 0 && load<i32>(plan, 8) > 1 && load<i32>(plan + RADICES) === 4;
 }
 
-/** transform of what padsQuarters, `count` values at either end (2 · count ≤ half the points) being all that is not zero. */
+/** transform of values of which only the first and the last quarter are not zero; the others are not read. */
 export function transformPadded(plan: usize, a: usize, b: usize): usize {
-  return passes(plan, a, b, PADDED);
+  const quarter = Plan.points(plan) >> 2;
+  const w = plan + PASSES;
+  pass4Padded(a, b, quarter, w);
+  return passesFrom(plan, 1, quarter, 4, w + 24 * <usize>quarter, b, a);
 }
 
-/** transform, of which the first and the last `count` values are asked for; the others may be anything. */
-export function transformEnds(plan: usize, a: usize, b: usize, count: i32): usize {
-  if (load<i32>(plan, 12) !== 0 || 4 * count > Plan.points(plan)) return transform(plan, a, b);
-  return passes(plan, a, b, ENDS);
+/**
+ * transform, of which the first and the last quarter alone are asked for: other values are undefined. Of points n the values l ≡ r
+ * (mod 4) stand at r · n/4 + ⌊l/4⌋: four short transforms stay in the first-level cache where a long one would not.
+ */
+export function transformEnds(plan: usize, a: usize, b: usize): usize {
+  const quarter = Plan.points(plan) >> 2;
+  const far = (<usize>quarter) << 5;
+  let w = plan + PASSES;
+  const rest = w + 24 * <usize>quarter;
+  let from = a;
+  for (let r: usize = 0; r < 4; r++) {
+    from = passesFrom(plan, 1, quarter, 1, rest, a + r * far, b + r * far) - r * far;
+  }
+  const out = from === a ? b : a;
+  let o = out;
+  for (const end = from + far; from < end; from += 32, o += 32, w += 24) {
+    const x0 = v128.load(from);
+    const y0 = v128.load(from, 16);
+    const x1 = v128.load(from + far);
+    const y1 = v128.load(from + far, 16);
+    const second = from + 2 * far;
+    const x2 = v128.load(second);
+    const y2 = v128.load(second, 16);
+    const x3 = v128.load(second + far);
+    const y3 = v128.load(second + far, 16);
+    let c = v128.load32_splat(w);
+    let d = v128.load32_splat(w, 4);
+    const u1 = V.sub(V.mul(x1, c), V.mul(y1, d));
+    const v1 = V.add(V.mul(x1, d), V.mul(y1, c));
+    c = v128.load32_splat(w, 8);
+    d = v128.load32_splat(w, 12);
+    const u2 = V.sub(V.mul(x2, c), V.mul(y2, d));
+    const v2 = V.add(V.mul(x2, d), V.mul(y2, c));
+    c = v128.load32_splat(w, 16);
+    d = v128.load32_splat(w, 20);
+    const u3 = V.sub(V.mul(x3, c), V.mul(y3, d));
+    const v3 = V.add(V.mul(x3, d), V.mul(y3, c));
+    v128.store(o, V.add(V.add(x0, u2), V.add(u1, u3)));
+    v128.store(o, V.add(V.add(y0, v2), V.add(v1, v3)), 16);
+    const last = o + 3 * far;
+    v128.store(last, V.sub(V.sub(x0, u2), V.sub(v1, v3)));
+    v128.store(last, V.add(V.sub(y0, v2), V.sub(u1, u3)), 16);
+  }
+  return out;
 }
 
 /** Transforms what stands at `a`, with `b` as room for as much. @returns where the result stands: `a` or `b`. */
 export function transform(plan: usize, a: usize, b: usize): usize {
   const chirp = <usize>load<i32>(plan, 12);
-  if (chirp === 0) return passes(plan, a, b, 0);
+  if (chirp === 0) return passes(plan, a, b);
   const size = Plan.size(plan);
   const points = Plan.points(plan);
   times(a, plan + chirp, size, false);
   memory.fill(a + ((<usize>size) << 5), 0, (<usize>(points - size)) << 5);
-  let at = passes(plan, a, b, 0);
+  let at = passes(plan, a, b);
   // Turned before and after, the transform is the inverse one.
   times(at, plan + <usize>load<i32>(plan, 16), points, true);
-  at = passes(plan, at, at === a ? b : a, 0);
+  at = passes(plan, at, at === a ? b : a);
   for (let k = at, end = at + ((<usize>size) << 5); k < end; k += 32) {
     const x = v128.load(k);
     v128.store(k, v128.load(k, 16));

@@ -50,9 +50,11 @@ export function separable(
   if (!left && !right) return x;
   activeBackend();
   registerGradient();
-  return tf.tidy(() =>
-    run({ x, left: matrixTensor(left), right: matrixTensor(right) }, attrsOf(left, right, adjoint)),
-  );
+  return tf.tidy(() => {
+    const tensor = matrixTensor(left);
+    const other = left === right ? tensor : matrixTensor(right);
+    return run({ x, left: tensor, right: other }, attrsOf(left, right, adjoint));
+  });
 }
 
 /** A matrix as the kernel takes it. */

@@ -60,8 +60,10 @@ function run(
       const right = axis(w, width, wraps.w);
       inputs[`p${b}`] = x;
       if (!left && !right) return null;
-      inputs[`l${b}`] = matrixTensor(left);
-      inputs[`r${b}`] = matrixTensor(right);
+      const matrix = matrixTensor(left);
+      inputs[`l${b}`] = matrix;
+      // Of large images the matrices are no less large.
+      inputs[`r${b}`] = left === right ? matrix : matrixTensor(right);
       return attrsOf(left, right, adjoint);
     });
     const attrs: SumRowsAttrs = { shape: [n, height, width, channels], sources, maps };
