@@ -14,7 +14,7 @@
  */
 // biome-ignore-all lint/complexity/noStaticOnlyClass: see lanes.ts
 
-import { isMirrored, mirroredOrder, resampleStrip } from './bandlimited';
+import { orderIn, orderOut, resampleStrip, stripOf } from './bandlimited';
 import { V } from './lanes';
 import { take } from './layout';
 
@@ -54,9 +54,12 @@ export class Axis {
   /** Place on the axis of each row of the strip: i32[from], i32[to]. */
   orderIn: usize;
   orderOut: usize;
+  /** Row of the strip of each place. */
+  rowsIn: usize;
+  rowsOut: usize;
   blocks: i32;
   firstBlock: usize;
-  /** The strips: rows that were read, rows of the result. */
+  /** The strip that is read into, and the one of a product. */
   stripIn: usize;
   stripOut: usize;
   /** The resampling that stands for the matrix (bandlimited.ts), 0 for none. */
@@ -116,6 +119,7 @@ export class Axis {
       const mirror: f32 = centred ? (b === 0 ? 1 : -1) : 0;
       pack(block, rowsIn, rowsOut, matrix, strideOut, strideIn, mirror, from - 1);
     }
+    axis.invert();
     return axis;
   }
 
@@ -127,24 +131,24 @@ export class Axis {
     axis.to = to;
     axis.orderIn = take((<usize>from) << 2);
     axis.orderOut = take((<usize>to) << 2);
-    axis.stripIn = take(<usize>(from + TILE) * ROW);
-    axis.stripOut = take(<usize>(to + TILE) * ROW);
-    if (isMirrored(resampling)) {
-      mirroredOrder(axis.orderIn, from);
-      mirroredOrder(axis.orderOut, to);
-    } else {
-      natural(axis.orderIn, from);
-      natural(axis.orderOut, to);
-    }
+    axis.stripIn = stripOf(resampling);
+    orderIn(axis.orderIn, resampling, to, from);
+    orderOut(axis.orderOut, resampling, to);
+    axis.invert();
     return axis;
   }
+
+  private invert(): void {
+    this.rowsIn = inverse(this.orderIn, this.from);
+    this.rowsOut = inverse(this.orderOut, this.to);
+  }
 }
-const AXIS_BYTES: usize = 48;
+const AXIS_BYTES: usize = 64;
 
 /** Scratch of an axis at most. */
 export function axisBytes(from: i32, to: i32): f64 {
   const rows = <f64>from + <f64>to + 16;
-  return rows * (2 * 4 + <f64>ROW) + (<f64>to + 4.0 * (MOST_FOLDS + 1)) * <f64>from * 4.0 + 1024;
+  return rows * (3 * 4 + <f64>ROW) + (<f64>to + 4.0 * (MOST_FOLDS + 1)) * <f64>from * 4.0 + 1024;
 }
 
 /** Folds that a cosine basis of n points allows and that pay. */
@@ -159,6 +163,12 @@ function foldsOf(symmetry: i32, n: i32): i32 {
 
 function natural(order: usize, n: i32): void {
   for (let i = 0; i < n; i++) store<i32>(order + ((<usize>i) << 2), i);
+}
+
+function inverse(order: usize, n: i32): usize {
+  const rows = take((<usize>n) << 2);
+  for (let r = 0; r < n; r++) store<i32>(rows + ((<usize>load<i32>(order + ((<usize>r) << 2))) << 2), r);
+  return rows;
 }
 
 /** Rows of n that are left after some folds. */
@@ -235,14 +245,11 @@ function butterfly(strip: usize, n: i32): void {
   }
 }
 
-/** stripOut = matrix · stripIn, which it overwrites. */
-export function multiply(axis: Axis): void {
+/** The strip that is matrix · stripIn, which it overwrites. */
+export function multiply(axis: Axis): usize {
   const stripIn = axis.stripIn;
   const stripOut = axis.stripOut;
-  if (axis.resampling !== 0) {
-    resampleStrip(axis.resampling, stripOut, axis.to, stripIn, axis.from);
-    return;
-  }
+  if (axis.resampling !== 0) return resampleStrip(axis.resampling, axis.to, axis.from);
   for (let l = 0; l < axis.foldsIn; l++) butterfly(stripIn, folded(axis.from, l));
   // In the order of rows: what a tile writes beyond its block the next block overwrites.
   for (let b = 0; b < axis.blocks; b++) {
@@ -251,6 +258,7 @@ export function multiply(axis: Axis): void {
     product(out, block.panels, stripIn + <usize>block.inStart * ROW, block.outCount, block.inCount);
   }
   for (let l = axis.foldsOut - 1; l >= 0; l--) butterfly(stripOut, folded(axis.to, l));
+  return stripOut;
 }
 
 function product(out: usize, panel: usize, x: usize, rows: i32, columns: i32): void {

@@ -10,7 +10,7 @@ export { monotone } from './monotone';
 export { monotoneBytes, setMonotoneGrid } from './monotoneblock';
 export { monotonePlaceGrad, monotoneSplat } from './monotonegrad';
 export { sample } from './sample';
-export { separable, separableBytes } from './separable';
+export { separableBytes, separableOpen, separableRun } from './separable';
 export { splat } from './splat';
 export { setGrid } from './stencil';
 export { setStencil, stencilTaps, stencilWeights } from './stencils';

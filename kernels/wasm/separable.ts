@@ -6,7 +6,7 @@
  */
 import { Axis, axisBytes, IDENTITY, multiply } from './folds';
 import { open, take } from './layout';
-import { readFours, readLanes, writeFours, writeLanes } from './strips';
+import { readFours, readLanes, readLines, writeFours, writeLanes, writeLines } from './strips';
 
 /** Columns of the second axis' pass: it takes rows of several samples together until it has these. */
 const COLUMNS: i32 = 64;
@@ -36,8 +36,8 @@ export function separableBytes(n: i32, fromH: i32, fromW: i32, toH: i32, toW: i3
   return floats * 4 + axisBytes(fromH, toH) + axisBytes(fromW, toW) + 1024;
 }
 
-/** Multiplies the first axis of [from, columns] floats. */
-function passHeight(axis: Axis, out: usize, x: usize, columns: i32): void {
+/** Multiplies the first axis of [from, columns] floats; adds to `out` where `more`. */
+function passHeight(axis: Axis, out: usize, x: usize, columns: i32, more: bool): void {
   const stride = (<usize>columns) << 2;
   const offsets = natural();
   for (let j = 0; j < columns; j += 8) {
@@ -45,9 +45,9 @@ function passHeight(axis: Axis, out: usize, x: usize, columns: i32): void {
     const count = min(8, columns - j);
     // Reading over the end is safe; writing is not.
     readFours(axis.stripIn, x + at, x + at + 16, stride, axis.orderIn, axis.from);
-    multiply(axis);
-    if (count === 8) writeFours(out + at, out + at + 16, stride, axis.orderOut, axis.to, axis.stripOut);
-    else writeLanes(out + at, offsets, stride, axis.orderOut, axis.to, axis.stripOut, count);
+    const strip = multiply(axis);
+    if (count === 8) writeFours(out + at, out + at + 16, stride, axis.orderOut, axis.to, strip, more);
+    else writeLanes(out + at, offsets, stride, axis.orderOut, axis.to, strip, count, more);
   }
 }
 
@@ -61,7 +61,7 @@ function natural(): usize {
 }
 
 /** Multiplies the second axis of [rows, from, channels] floats: columns are (row, channel). */
-function passWidth(axis: Axis, out: usize, x: usize, rows: i32, channels: i32): void {
+function passWidth(axis: Axis, out: usize, x: usize, rows: i32, channels: i32, more: bool): void {
   const stride = (<usize>channels) << 2;
   const rowIn = <usize>axis.from * stride;
   const rowOut = <usize>axis.to * stride;
@@ -76,16 +76,13 @@ function passWidth(axis: Axis, out: usize, x: usize, rows: i32, channels: i32): 
       const hq = <usize>(q / perRow);
       const hp = <usize>(p / perRow);
       readFours(axis.stripIn, x + hq * rowIn + cq, x + hp * rowIn + cp, stride, axis.orderIn, axis.from);
-      multiply(axis);
+      const strip = multiply(axis);
       // The odd last four is there twice: both halves are the same.
-      writeFours(
-        out + hq * rowOut + cq,
-        out + hp * rowOut + cp,
-        stride,
-        axis.orderOut,
-        axis.to,
-        axis.stripOut,
-      );
+      const to = out + hq * rowOut + cq;
+      if (p === q && more) {
+        for (let l = 0; l < 4; l++) store<u32>(lanesOut + ((<usize>l) << 2), l << 2);
+        writeLanes(to, lanesOut, stride, axis.orderOut, axis.to, strip, 4, true);
+      } else writeFours(to, out + hp * rowOut + cp, stride, axis.orderOut, axis.to, strip, more);
     }
     return;
   }
@@ -108,9 +105,13 @@ function passWidth(axis: Axis, out: usize, x: usize, rows: i32, channels: i32): 
         h++;
       }
     }
-    readLanes(axis.stripIn, x + h0 * rowIn, lanesIn, stride, axis.orderIn, axis.from);
-    multiply(axis);
-    writeLanes(out + h0 * rowOut, lanesOut, stride, axis.orderOut, axis.to, axis.stripOut, count);
+    const from = x + h0 * rowIn;
+    const to = out + h0 * rowOut;
+    if (channels === 1) readLines(axis.stripIn, from, lanesIn, axis.rowsIn, axis.from);
+    else readLanes(axis.stripIn, from, lanesIn, stride, axis.orderIn, axis.from);
+    const strip = multiply(axis);
+    if (channels === 1 && count === 8) writeLines(to, lanesOut, axis.rowsOut, axis.to, strip, more);
+    else writeLanes(to, lanesOut, stride, axis.orderOut, axis.to, strip, count, more);
   }
 }
 
@@ -120,13 +121,30 @@ function axisOf(resampling: usize, symmetry: i32, adjoint: bool, matrix: usize, 
   return Axis.lay(symmetry, adjoint, matrix, to, from);
 }
 
+/** A product laid out in scratch, to be run on images. */
+@unmanaged
+class Product {
+  fromH: i32;
+  fromW: i32;
+  toH: i32;
+  toW: i32;
+  channels: i32;
+  /** How many images at most go through the second axis together. */
+  together: i32;
+  /** null where the axis stays as it is. */
+  height: Axis | null;
+  width: Axis | null;
+  middle: usize;
+  lanesIn: usize;
+  lanesOut: usize;
+}
+const PRODUCT_BYTES: usize = 48;
+
 /**
- * out [n, toH, toW, channels] of x [n, fromH, fromW, channels]; symmetries as of src/ops/axismatrix.ts; resamplings as of bandlimited.ts
- * where they are not 0.
+ * Lays out the product of images [n, fromH, fromW, channels] for separableRun; symmetries as of src/ops/axismatrix.ts; resamplings
+ * as of bandlimited.ts where they are not 0. Matrices are not needed after.
  */
-export function separable(
-  out: usize,
-  x: usize,
+export function separableOpen(
   left: usize,
   right: usize,
   n: i32,
@@ -141,36 +159,61 @@ export function separable(
   leftResampling: usize,
   rightResampling: usize,
   scratch: usize,
-): void {
+): usize {
   open(scratch);
-  lanesIn = take(32);
-  lanesOut = take(32);
+  const product = changetype<Product>(take(PRODUCT_BYTES));
+  product.fromH = fromH;
+  product.fromW = fromW;
+  product.toH = toH;
+  product.toW = toW;
+  product.channels = channels;
+  product.lanesIn = take(32);
+  product.lanesOut = take(32);
+  product.height =
+    leftSymmetry === IDENTITY ? null : axisOf(leftResampling, leftSymmetry, adjoint, left, toH, fromH);
+  product.width =
+    rightSymmetry === IDENTITY ? null : axisOf(rightResampling, rightSymmetry, adjoint, right, toW, fromW);
+  product.together = samplesTogether(n, widthFirst(fromH, fromW, toH, toW) ? fromH : toH, channels);
+  const size = (<usize>between(fromH, fromW, toH, toW, channels)) << 2;
+  const both = product.height !== null && product.width !== null;
+  product.middle = both ? take(size * product.together) : 0;
+  return changetype<usize>(product);
+}
+
+/** out [n, toH, toW, channels] of x [n, fromH, fromW, channels]; where `more` it is added to what stands there. */
+export function separableRun(at: usize, out: usize, x: usize, n: i32, more: bool): void {
+  const product = changetype<Product>(at);
+  const fromH = product.fromH;
+  const fromW = product.fromW;
+  const toH = product.toH;
+  const toW = product.toW;
+  const channels = product.channels;
   const sizeIn = (<usize>fromH * <usize>fromW * <usize>channels) << 2;
   const sizeOut = (<usize>toH * <usize>toW * <usize>channels) << 2;
-  if (leftSymmetry === IDENTITY) {
-    const only = axisOf(rightResampling, rightSymmetry, adjoint, right, toW, fromW);
-    passWidth(only, out, x, n * fromH, channels);
+  lanesIn = product.lanesIn;
+  lanesOut = product.lanesOut;
+  const height = product.height;
+  const width = product.width;
+  if (height === null) {
+    if (width !== null) passWidth(width, out, x, n * fromH, channels, more);
     return;
   }
-  const height = axisOf(leftResampling, leftSymmetry, adjoint, left, toH, fromH);
-  if (rightSymmetry === IDENTITY) {
-    for (let i = 0; i < n; i++, out += sizeOut, x += sizeIn) passHeight(height, out, x, toW * channels);
+  if (width === null) {
+    for (let i = 0; i < n; i++, out += sizeOut, x += sizeIn) passHeight(height, out, x, toW * channels, more);
     return;
   }
-  const width = axisOf(rightResampling, rightSymmetry, adjoint, right, toW, fromW);
   const first = widthFirst(fromH, fromW, toH, toW);
-  const together = samplesTogether(n, first ? fromH : toH, channels);
   const size = (<usize>between(fromH, fromW, toH, toW, channels)) << 2;
-  const middle = take(size * together);
-  for (let i = 0; i < n; i += together) {
-    const count = min(together, n - i);
-    if (first) passWidth(width, middle, x, count * fromH, channels);
+  const middle = product.middle;
+  for (let i = 0; i < n; i += product.together) {
+    const count = min(product.together, n - i);
+    if (first) passWidth(width, middle, x, count * fromH, channels, false);
     for (let k = 0; k < count; k++, x += sizeIn) {
       const part = middle + <usize>k * size;
-      if (first) passHeight(height, out + <usize>k * sizeOut, part, toW * channels);
-      else passHeight(height, part, x, fromW * channels);
+      if (first) passHeight(height, out + <usize>k * sizeOut, part, toW * channels, more);
+      else passHeight(height, part, x, fromW * channels, false);
     }
-    if (!first) passWidth(width, out, middle, count * toH, channels);
+    if (!first) passWidth(width, out, middle, count * toH, channels, more);
     out += sizeOut * count;
   }
 }

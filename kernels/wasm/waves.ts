@@ -26,7 +26,6 @@ function sumRows(
   const rowBytes = (<usize>width) << 3;
   const midRow = (<usize>((width + 3) & ~3)) << 2;
   const size = Plan.size(plan);
-  const im = (<usize>Plan.points(plan)) << 4;
   const imaginary = (<usize>channels) << 2;
   const end = terms + ((<usize>count) << 4);
   for (let first = 0; first < width; first += 4) {
@@ -36,8 +35,7 @@ function sumRows(
     const o1 = line1;
     const o2 = line2;
     const o3 = line3;
-    memory.fill(a, 0, (<usize>size) << 4);
-    memory.fill(a + im, 0, (<usize>size) << 4);
+    memory.fill(a, 0, (<usize>size) << 5);
     let some = V.zero();
     for (let t = terms; t < end; t += 16) {
       const p = y + <usize>load<i32>(t) * rowBytes;
@@ -46,9 +44,9 @@ function sumRows(
       some = v128.or(some, v128.or(f32x4.ne(u, V.zero()), f32x4.ne(v, V.zero())));
       const f = v128.load32_splat(t, 8);
       const g = v128.load32_splat(t, 12);
-      const to = a + ((<usize>load<i32>(t, 4)) << 4);
+      const to = a + ((<usize>load<i32>(t, 4)) << 5);
       // Real and imaginary parts exchanged: the sum runs over e^{+…}.
-      v128.store(to + im, V.add(v128.load(to + im), V.sub(V.mul(u, f), V.mul(v, g))));
+      v128.store(to, V.add(v128.load(to, 16), V.sub(V.mul(u, f), V.mul(v, g))), 16);
       v128.store(to, V.add(v128.load(to), V.add(V.mul(u, g), V.mul(v, f))));
     }
     let to = mid + ((<usize>first) << 2);
@@ -60,8 +58,8 @@ function sumRows(
       continue;
     }
     let from = transform(plan, a, b);
-    for (let i = 0; i < size; i++, from += 16, to += midRow) {
-      v128.store(to, v128.load(from + im));
+    for (let i = 0; i < size; i++, from += 32, to += midRow) {
+      v128.store(to, v128.load(from, 16));
       v128.store(to + midBytes, v128.load(from));
     }
   }
@@ -84,7 +82,6 @@ function sumColumns(
   const midRow = (<usize>((entries * channels + 3) & ~3)) << 2;
   const pixel = (<usize>channels) << 2;
   const size = Plan.size(plan);
-  const im = (<usize>Plan.points(plan)) << 4;
   const end = terms + ((<usize>count) << 4);
   const lines = height * channels;
   const half = f32x4.splat(0.5);
@@ -101,8 +98,7 @@ function sumColumns(
     const o1 = line1;
     const o2 = line2;
     const o3 = line3;
-    memory.fill(a, 0, (<usize>size) << 4);
-    memory.fill(a + im, 0, (<usize>size) << 4);
+    memory.fill(a, 0, (<usize>size) << 5);
     for (let t = terms; t < end; t += 16) {
       const from = mid + <usize>load<i32>(t) * pixel;
       const u1 = Lines.load(from, side, o0, o1, o2, o3);
@@ -116,12 +112,12 @@ function sumColumns(
       const x2 = V.sub(V.mul(u2, f), V.mul(v2, g));
       const y2 = V.add(V.mul(u2, g), V.mul(v2, f));
       const frequency = load<i32>(t, 4);
-      const to = a + ((<usize>frequency) << 4);
-      const mirror = a + ((<usize>(frequency === 0 ? 0 : size - frequency)) << 4);
+      const to = a + ((<usize>frequency) << 5);
+      const mirror = a + ((<usize>(frequency === 0 ? 0 : size - frequency)) << 5);
       // z₁ + i z₂ at the frequency, their conjugates z̄₁ + i z̄₂ at its mirror; real and imaginary parts exchanged.
-      v128.store(to + im, V.add(v128.load(to + im), V.sub(x1, y2)));
+      v128.store(to, V.add(v128.load(to, 16), V.sub(x1, y2)), 16);
       v128.store(to, V.add(v128.load(to), V.add(y1, x2)));
-      v128.store(mirror + im, V.add(v128.load(mirror + im), V.add(x1, y2)));
+      v128.store(mirror, V.add(v128.load(mirror, 16), V.add(x1, y2)), 16);
       v128.store(mirror, V.add(v128.load(mirror), V.sub(x2, y1)));
     }
     let from = transform(plan, a, b);
@@ -138,8 +134,8 @@ function sumColumns(
     const q1 = line1;
     const q2 = line2;
     const q3 = line3;
-    for (let j = 0, to = out; j < size; j++, from += 16, to += pixel) {
-      Lines.store(to, v128.load(from + im), lanes, q0, q1, q2, q3);
+    for (let j = 0, to = out; j < size; j++, from += 32, to += pixel) {
+      Lines.store(to, v128.load(from, 16), lanes, q0, q1, q2, q3);
       Lines.store(to, v128.load(from), lanesTwo, r0, r1, r2, r3);
     }
   }

@@ -20,7 +20,6 @@ function analyseColumns(
   const midRow = (<usize>((entries * channels + 3) & ~3)) << 2;
   const pixel = (<usize>channels) << 2;
   const size = Plan.size(plan);
-  const im = (<usize>Plan.points(plan)) << 4;
   const end = terms + ((<usize>count) << 4);
   const lines = height * channels;
   const half = f32x4.splat(0.5);
@@ -39,9 +38,9 @@ function analyseColumns(
     const q1 = line1;
     const q2 = line2;
     const q3 = line3;
-    for (let j = 0, from = x, to = a; j < size; j++, from += pixel, to += 16) {
+    for (let j = 0, from = x, to = a; j < size; j++, from += pixel, to += 32) {
       v128.store(to, Lines.load(from, side, q0, q1, q2, q3));
-      v128.store(to + im, Lines.load(from, sideTwo, r0, r1, r2, r3));
+      v128.store(to, Lines.load(from, sideTwo, r0, r1, r2, r3), 16);
     }
     const spectrum = transform(plan, a, b);
     Lines.set(first + 4, lines, channels, midRow);
@@ -58,12 +57,12 @@ function analyseColumns(
     const o3 = line3;
     for (let t = terms; t < end; t += 16) {
       const frequency = load<i32>(t, 4);
-      const at = spectrum + ((<usize>frequency) << 4);
-      const mirror = spectrum + ((<usize>(frequency === 0 ? 0 : size - frequency)) << 4);
+      const at = spectrum + ((<usize>frequency) << 5);
+      const mirror = spectrum + ((<usize>(frequency === 0 ? 0 : size - frequency)) << 5);
       const x1 = v128.load(at);
-      const y1 = v128.load(at + im);
+      const y1 = v128.load(at, 16);
       const x2 = v128.load(mirror);
-      const y2 = v128.load(mirror + im);
+      const y2 = v128.load(mirror, 16);
       const f = V.mul(v128.load32_splat(t, 8), half);
       const g = V.mul(v128.load32_splat(t, 12), half);
       // Of z₁ + i z₂ with both lines real: z₁ is the part that equals its mirror's conjugate.
@@ -103,7 +102,6 @@ function analyseRows(
   const rowBytes = (<usize>width) << 3;
   const midRow = (<usize>((width + 3) & ~3)) << 2;
   const size = Plan.size(plan);
-  const im = (<usize>Plan.points(plan)) << 4;
   const imaginary = (<usize>channels) << 2;
   const end = terms + ((<usize>count) << 4);
   memory.fill(out, 0, <usize>rowEntries * rowBytes);
@@ -116,15 +114,15 @@ function analyseRows(
     const o2 = line2;
     const o3 = line3;
     let from = mid + ((<usize>first) << 2);
-    for (let i = 0, to = a; i < size; i++, from += midRow, to += 16) {
+    for (let i = 0, to = a; i < size; i++, from += midRow, to += 32) {
       v128.store(to, v128.load(from));
-      v128.store(to + im, v128.load(from + midBytes));
+      v128.store(to, v128.load(from + midBytes), 16);
     }
     const spectrum = transform(plan, a, b);
     for (let t = terms; t < end; t += 16) {
-      const at = spectrum + ((<usize>load<i32>(t, 4)) << 4);
+      const at = spectrum + ((<usize>load<i32>(t, 4)) << 5);
       const u = v128.load(at);
-      const v = v128.load(at + im);
+      const v = v128.load(at, 16);
       const f = v128.load32_splat(t, 8);
       const g = v128.load32_splat(t, 12);
       const to = out + <usize>load<i32>(t) * rowBytes;

@@ -13,6 +13,7 @@ import type { SamplingAttrs } from '../ops/contract.js';
 import { findDevice, isExclusive } from '../ops/device.js';
 import { lanesFor, packHalves, unpackRow } from '../ops/half.js';
 import { sampleRows } from '../ops/sample.js';
+import { takeResampled, type Wraps } from '../ops/sumrows.js';
 import { Page } from './page.js';
 import { type PageAttrs, type Reading, readRows, splatRead } from './reading.js';
 
@@ -263,6 +264,37 @@ export class Bank {
     }
     return this.pages
       .map((page) => readRows(reading, page.tensor, grid, this.#attrs(page)))
+      .reduce((sum, part) => tf.add(sum, part));
+  }
+
+  /**
+   * [N, size of the resolution] float32: `sample` with these nodes brought to another resolution one by one, before they are blended. They
+   * are all that the reading touches, and there are pages. Not of float16. Gradients: as of `sample`.
+   */
+  sampleResampled(
+    reading: Reading,
+    cells: readonly number[],
+    resolution: readonly [number, number],
+    wraps: Wraps,
+  ): tf.Tensor2D {
+    const [h, w, c] = this.options.shape;
+    const payload = resolution[0] * resolution[1] * c;
+    return this.pages
+      .map(({ tensor, firstRow, capacity }) => {
+        const mine = cells.filter((cell) => {
+          const row = this.#rowOf[cell] - firstRow;
+          return row >= 0 && row < capacity;
+        });
+        const places = Int32Array.from(mine, (cell) => this.#rowOf[cell] - firstRow);
+        const images = tensor.reshape([capacity, h, w, c]) as tf.Tensor4D;
+        const rows = takeResampled(images, places, resolution, wraps).reshape([mine.length, payload]);
+        const grid = new Int32Array(this.#cells).fill(-1);
+        mine.forEach((cell, row) => {
+          grid[cell] = row;
+        });
+        const attrs = { payload, half: false, firstRow: 0, rows: mine.length, ordered: false };
+        return readRows(reading, rows, tf.tensor3d(grid, [...this.options.dims], 'int32'), attrs);
+      })
       .reduce((sum, part) => tf.add(sum, part));
   }
 

@@ -6,7 +6,7 @@ import { withoutZeros } from '../ops/constant.js';
 import { monotoneRows } from '../ops/monotone.js';
 import { resample } from '../ops/resample.js';
 import { splineCoefficients } from '../ops/spline.js';
-import { type Places, sumRows } from '../ops/sumrows.js';
+import { type Places, sumResampled } from '../ops/sumrows.js';
 import { onTape } from '../ops/tape.js';
 import type { CubeAxes } from './axes.js';
 import type { Bank } from './bank.js';
@@ -20,7 +20,7 @@ import { type PageAttrs, type Reading, readRows, tangentReading } from './readin
 import { overPresent } from './renormalize.js';
 import type { NodeStore } from './store.js';
 import type { Tangents } from './tangents.js';
-import { touchedPart, withHost } from './touched.js';
+import { cellsFirst, touchedPart, withHost } from './touched.js';
 
 export interface SampleOptions {
   /**
@@ -89,35 +89,33 @@ function sumOfBanks(
 ): tf.Tensor4D | null {
   if (store.banks.length === 0) return null;
   const [n] = reading.coords.tensor.shape;
-  const asked = (rows: tf.Tensor2D, [h, w, c]: NodeShape) =>
-    resample(rows.reshape([-1, h, w, c]) as tf.Tensor4D, resolution[0], resolution[1], settings.periodic);
+  const images = (rows: tf.Tensor2D, [h, w, c]: NodeShape) => rows.reshape([-1, h, w, c]) as tf.Tensor4D;
   // With one bank alone every sample is its.
   const known = store.banks.length > 1 ? withHost(reading) : reading;
   const partOf = (banks: readonly Bank[]) =>
     store.banks.length > 1 ? touchedPart(known, banks) : { reading, places: null };
   const dense = store.banks.filter((bank) => !bank.options.codec);
-  const parts: { samples: tf.Tensor4D; places: Places }[] = [];
+  const parts: { x: tf.Tensor4D; places: Places }[] = [];
   for (const bank of dense) {
     const { reading: own, places } = partOf([bank]);
     if (places?.length === 0) continue;
-    parts.push({ samples: asked(bank.sample(own), bank.options.shape), places });
+    const cells = bank.pages.length > 0 ? cellsFirst(own, bank, resolution) : null;
+    const [, , c] = bank.options.shape;
+    const x = cells
+      ? images(bank.sampleResampled(own, cells, resolution, settings.periodic), [...resolution, c])
+      : images(bank.sample(own), bank.options.shape);
+    parts.push({ x, places });
   }
   if (dense.length < store.banks.length) {
     const { reading: own, places } = partOf(store.banks.filter((bank) => bank.options.codec));
     if (places?.length !== 0) {
       const { blended, decoded } = sampleCompressed(store, settings, own, resolution);
-      const all = [...blended, ...decoded.map(({ rows, bank }) => asked(rows, bank.options.shape))];
-      parts.push(...all.map((samples) => ({ samples, places })));
+      const all = [...blended, ...decoded.map(({ rows, bank }) => images(rows, bank.options.shape))];
+      parts.push(...all.map((x) => ({ x, places })));
     }
   }
-  const payload = resolution[0] * resolution[1] * settings.channels;
   if (parts.length === 0) return tf.zeros([n, ...resolution, settings.channels]);
-  const rows = sumRows(
-    parts.map(({ samples }) => samples.reshape([-1, payload]) as tf.Tensor2D),
-    parts.map(({ places }) => places),
-    n,
-  );
-  return rows.reshape([n, ...resolution, settings.channels]) as tf.Tensor4D;
+  return sumResampled(parts, n, resolution, settings.periodic);
 }
 
 /** What nodes and tangents give together. */

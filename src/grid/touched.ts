@@ -50,6 +50,35 @@ export function touchedPart(reading: Reading, banks: readonly Bank[]): TouchedPa
   return partAt(reading, Int32Array.from(places));
 }
 
+/**
+ * Cells of a bank that a reading touches, where bringing these to a resolution and blending then is less work than blending and bringing
+ * the samples there; else null. Both go over an image at its own size and at the one asked for; blending reads about as much.
+ */
+export function cellsFirst(
+  reading: Reading,
+  bank: Bank,
+  [height, width]: readonly [number, number],
+): number[] | null {
+  const { host, tensor } = reading.coords;
+  const { shape, dims, dtype } = bank.options;
+  const [h, w, c] = shape;
+  const samples = tensor.shape[0];
+  if (!host || dtype === 'float16' || (h === height && w === width)) return null;
+  const own = h * w;
+  const asked = height * width;
+  // A grid of its own goes with them.
+  const grid = (dims[0] * dims[1] * dims[2]) / c;
+  const most = samples + (samples * (own - asked) - grid) / (own + asked);
+  const slopes = onTape();
+  const cells = new Set<number>();
+  for (let i = 0; i < samples && cells.size <= most; i++) {
+    eachTouched(reading, i, slopes, (cell) => {
+      if (bank.has(cell)) cells.add(cell);
+    });
+  }
+  return cells.size <= most ? [...cells].sort((a, b) => a - b) : null;
+}
+
 /** Some samples of a reading. Gradients as the whole one's. */
 function partAt(reading: Reading, places: Int32Array): TouchedPart {
   const { given, coords, stencil } = reading;

@@ -50,20 +50,26 @@ export function separable(
   if (!left && !right) return x;
   activeBackend();
   registerGradient();
-  const tensor = (matrix: AxisMatrix | null): tf.Tensor =>
-    matrix ? tf.tensor2d(matrix.values, [matrix.to, matrix.from]) : tf.scalar(0);
+  return tf.tidy(() => {
+    const tensor = matrixTensor(left);
+    const other = left === right ? tensor : matrixTensor(right);
+    return run({ x, left: tensor, right: other }, attrsOf(left, right, adjoint));
+  });
+}
+
+/** A matrix as the kernel takes it. */
+export const matrixTensor = (matrix: AxisMatrix | null): tf.Tensor =>
+  matrix ? tf.tensor2d(matrix.values, [matrix.to, matrix.from]) : tf.scalar(0);
+
+/** The kernel's attributes of two matrices. */
+export function attrsOf(left: AxisMatrix | null, right: AxisMatrix | null, adjoint: boolean): SeparableAttrs {
   const code = (matrix: AxisMatrix | null) => (matrix ? SYMMETRIES.indexOf(matrix.symmetry) : IDENTITY);
   const kind = (matrix: AxisMatrix | null) => RESAMPLINGS.indexOf(matrix?.resampling ?? 'none');
-  return tf.tidy(() =>
-    run(
-      { x, left: tensor(left), right: tensor(right) },
-      {
-        adjoint,
-        leftSymmetry: code(left),
-        rightSymmetry: code(right),
-        leftResampling: kind(left),
-        rightResampling: kind(right),
-      },
-    ),
-  );
+  return {
+    adjoint,
+    leftSymmetry: code(left),
+    rightSymmetry: code(right),
+    leftResampling: kind(left),
+    rightResampling: kind(right),
+  };
 }

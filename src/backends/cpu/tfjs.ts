@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 export interface CpuBackend {
   data: { get(dataId: object): { values: Float32Array | Int32Array } };
   makeTensorInfo(shape: number[], dtype: tf.DataType, values: Float32Array | Int32Array): tf.TensorInfo;
+  disposeData(dataId: object): boolean;
 }
 
 /** The array that holds a tensor, not a copy. */

@@ -71,7 +71,7 @@ export class Resampling {
       bytesOf(periodic ? new Float32Array(0) : mirroredTurns(to, true)),
     ];
     const points = Math.max(linePlan(from).points, linePlan(to).points);
-    this.#room = [32 * points, 32 * points, periodic ? 0 : 32 * Math.min(from, to)];
+    this.#room = [32 * points, 32 * points];
     const sizes = [...this.#blobs.map((blob) => blob.length), ...this.#room];
     this.bytes = sizes.reduce((sum, size) => sum + aligned(size), HEADER_BYTES + 16);
   }

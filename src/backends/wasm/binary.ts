@@ -69,11 +69,10 @@ export interface Kernels extends WasmGaussians, WasmMonotone, WasmTaps {
   ): void;
   meanSquare(out: number, x: number, size: number): void;
   meanSquareGrad(out: number, x: number, dy: number, size: number): void;
-  /** Bytes of scratch that `separable` needs at most. */
+  /** Bytes of scratch that `separableOpen` needs at most. */
   separableBytes(n: number, fromH: number, fromW: number, toH: number, toW: number, channels: number): number;
-  separable(
-    out: number,
-    x: number,
+  /** Lays out a product for separableRun. */
+  separableOpen(
     left: number,
     right: number,
     n: number,
@@ -88,7 +87,9 @@ export interface Kernels extends WasmGaussians, WasmMonotone, WasmTaps {
     leftResampling: number,
     rightResampling: number,
     scratch: number,
-  ): void;
+  ): number;
+  /** Multiplies n images; where `more` the result is added to what stands at `out`. */
+  separableRun(product: number, out: number, x: number, n: number, more: number): void;
   /** plan: [n, 4] float32 (ops/tridiagonalplan.ts). */
   tridiagonal(
     out: number,
