@@ -161,13 +161,14 @@ export class CubeAxes {
     );
   }
 
-  /** Takes over the variables' values of axes of the same settings. */
+  /** Takes over the variables' values of axes of the same settings, and what is known of them. */
   copyFrom(other: CubeAxes): void {
     this.#knots.forEach((knots, j) => {
       if (!knots) return;
       const copy = other.#knots[j]!.variable.clone();
       knots.variable.assign(copy);
       copy.dispose();
+      knots.known = other.#knots[j]!.known;
     });
   }
 
