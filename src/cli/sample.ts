@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { ArgumentError } from '../errors.js';
 import type { WavetableMatrix } from '../grid/matrix.js';
+import { positionsOf } from '../interpolation/axis.js';
 import { loadLibrary } from './engine.js';
 import { backendOption, finiteNumber, positiveNumber, sampleRate } from './options.js';
 import { checkPlace, fileName, required } from './output.js';
@@ -79,13 +80,16 @@ async function sample(
 function outside(cube: WavetableMatrix, place: [number, number, number]): string[] {
   const { boundary } = cube.options;
   const rules = typeof boundary === 'string' ? { x: boundary, y: boundary, z: boundary } : boundary;
+  const { axes } = cube.options;
   return (['x', 'y', 'z'] as const).flatMap((axis, i) => {
-    const last = [cube.width, cube.height, cube.depth][i] - 1;
-    if (place[i] >= 0 && place[i] <= last) return [];
+    const positions = positionsOf(axes[axis], [cube.width, cube.height, cube.depth][i]);
+    const first = positions[0];
+    const last = positions[positions.length - 1];
+    if (place[i] >= first && place[i] <= last) return [];
     const rule = rules[axis] ?? 'clamp';
     const taken =
-      rule === 'clamp' ? `clamped to ${place[i] < 0 ? 0 : last}` : `its boundary there is '${rule}'`;
-    const range = last === 0 ? `can only be 0` : `runs from 0 to ${last}`;
+      rule === 'clamp' ? `clamped to ${place[i] < first ? first : last}` : `its boundary there is '${rule}'`;
+    const range = last === first ? `can only be ${first}` : `runs from ${first} to ${last}`;
     return [`${axis} ${place[i]} is outside the grid, where ${axis} ${range}: ${taken}`];
   });
 }

@@ -198,6 +198,9 @@ function affine({ positions, spacing }: AxisSpec): { first: number; span: number
   return { first, span: Math.fround(last - first), cells: Math.max(1, n - 1) };
 }
 
+/** Whether the positions of an axis are variables. */
+export const trainsAxes = ({ axes }: Pick<Settings, 'axes'>): boolean => axes.some((axis) => axis?.trainable);
+
 /** The axes' first and last positions, of index space and of settings alike; they never move. */
 export function endsOf({ dims, axes }: Settings): [first: number, last: number][] {
   return axes.map((axis, j) => (axis ? [axis.positions[0], axis.positions[dims[j] - 1]] : [0, dims[j] - 1]));

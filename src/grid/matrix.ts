@@ -914,6 +914,17 @@ export class WavetableMatrix {
     return this.#store.watch(cellOf(where, this.#settings.dims, x, y, z));
   }
 
+  /** Whether settle() is to compress a dense node that is there. */
+  protected leavePending(
+    where: string,
+    [x, y, z]: readonly [number, number, number],
+    compress: boolean,
+  ): void {
+    const cell = cellOf(where, this.#settings.dims, x, y, z);
+    if (compress && !this.#store.find(cell)?.options.codec) this.#pending.add(cell);
+    else this.#pending.delete(cell);
+  }
+
   /** @throws DisposedError, or DeviceError where the cube cannot be written now. */
   protected checkAlive(where: string): void {
     this.#alive(where);
