@@ -61,8 +61,19 @@ export function knotVariables(positions: readonly number[], { floor }: KnotRange
 export function knotPositions(variables: tf.Tensor1D, { first, last, floor }: KnotRange): tf.Tensor1D {
   const [count] = variables.shape;
   const gaps = tf.add(tf.mul(tf.softmax(variables), 1 - count * floor), floor);
-  const sums = tf.cumsum(gaps);
+  const sums = sumsUpTo(gaps as tf.Tensor1D);
   const inner = tf.div(tf.slice(sums, 0, count - 1), tf.slice(sums, count - 1, 1));
   const positions = tf.add(tf.mul(inner, last - first), first) as tf.Tensor1D;
   return tf.concat([tf.tensor1d([first]), positions, tf.tensor1d([last])]) as tf.Tensor1D;
+}
+
+/**
+ * [n] x_0 + … + x_i. Gradients: x, of any order; by sums from the front too: tfjs 4.22.0 on WebGPU takes the program of sums from the
+ * back, which the gradient of cumsum asks for, for one of any length.
+ */
+function sumsUpTo(x: tf.Tensor1D): tf.Tensor1D {
+  return tf.customGrad((y: unknown) => ({
+    value: tf.cumsum(y as tf.Tensor1D),
+    gradFunc: (dy: tf.Tensor) => tf.sub(tf.add(tf.sum(dy), dy), sumsUpTo(dy as tf.Tensor1D)),
+  }))(x) as tf.Tensor1D;
 }

@@ -67,3 +67,34 @@ eachBackend('positions trained to their least gap', () => {
       cube.dispose();
     }));
 });
+
+eachBackend('trained axes of different lengths', () => {
+  it('each have the gradients of their own length', () =>
+    withoutLeaks(async () => {
+      for (const n of [4, 9, 6]) {
+        const positions = Array.from({ length: n }, (_, i) => i);
+        const cube = new WavetableMatrix(n, 1, 1, {
+          resolution: 1,
+          channels: 1,
+          axes: { x: { positions, trainable: true } },
+        });
+        const [variable] = cube.axisVariables();
+        const { value, grads } = tf.variableGrads(
+          () => tf.sum(tf.square(cube.axisPositions('x'))),
+          [variable],
+        );
+        // Σ t² of t_i = span · (g_0 + … + g_{i−1}) with g = softmax, at even gaps; the floor takes 1e-4 of it.
+        const gaps = n - 1;
+        const byGap = Array.from({ length: gaps }, (_, k) =>
+          positions.reduce((sum, t, i) => sum + (i > k && i < gaps ? 2 * t * gaps : 0), 0),
+        );
+        const mean = byGap.reduce((a, b) => a + b) / gaps;
+        const got = await grads[variable.name].data();
+        byGap.forEach((g, k) => {
+          expect(got[k]).to.be.closeTo((g - mean) / gaps, 1e-3 * mean);
+        });
+        tf.dispose([value, grads]);
+        cube.dispose();
+      }
+    }));
+});
