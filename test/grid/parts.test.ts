@@ -43,7 +43,7 @@ eachBackend('missing: error on trained axes', (backend) => {
     withoutLeaks(() => {
       const cube = line({ missing: 'error', axes: { x: { positions: [0, 1, 5], trainable: true } } });
       const sample = () => cube.sampleBatch(COORDS).dispose();
-      if (backend === 'webgpu') expect(sample).to.throw(DeviceError, /trained axes[^]*missing 'zero'/);
+      if (backend === 'webgpu') expect(sample).to.throw(DeviceError, /trained axes.*missing 'zero'/);
       else sample();
       cube.dispose();
     }));
