@@ -19,7 +19,16 @@ export interface Data {
 }
 
 /** Checked, on the device, in tensors of their own. @throws ShapeError unless there are values for each coordinate. */
-export function dataOf(where: string, { coords, values }: Samples): Data {
+export function dataOf(where: string, samples: Samples): Data {
+  const { coords, values } = samples ?? {};
+  for (const [name, given] of Object.entries({ coords, values })) {
+    const list = Array.isArray(given) || (ArrayBuffer.isView(given) && !(given instanceof DataView));
+    if (!list && !(given instanceof tf.Tensor)) {
+      throw new ArgumentError(
+        `${where}: samples must be { coords, values }, each a tensor or numbers, got ${given} for ${name}`,
+      );
+    }
+  }
   const own = tf.tidy(() => {
     const at = (coords instanceof tf.Tensor ? coords.clone() : tf.tensor(flat(where, coords))) as tf.Tensor;
     const rows = (at.rank === 2 ? at : at.reshape([-1, 3])) as tf.Tensor2D;

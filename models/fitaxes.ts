@@ -2,7 +2,7 @@
 import { ArgumentError, type WavetableMatrix } from '../src/index.js';
 import type { Samples } from './data.js';
 import { type FitNodesOptions, fitGroups } from './fitnodes.js';
-import { groupOf, type TrainingResult } from './loop.js';
+import { checkRate, groupOf, type TrainingResult } from './loop.js';
 
 export interface FitAxesOptions extends FitNodesOptions {
   /** Train the nodes along with the positions; default true. */
@@ -22,7 +22,7 @@ export interface FitAxesOptions extends FitNodesOptions {
  *
  * @param cube has an axis with `trainable: true`; itself trainable unless `nodes: false`.
  * @returns how it went; positions and nodes are trained in place.
- * @throws as fitNodes; ArgumentError if no axis is trainable.
+ * @throws as fitNodes; ArgumentError if no axis is trainable, or for method 'nearest', which has no gradient to positions.
  */
 export async function fitAxes(
   cube: WavetableMatrix,
@@ -30,6 +30,12 @@ export async function fitAxes(
   options: FitAxesOptions = {},
 ): Promise<TrainingResult> {
   const { nodes = true, axisLearningRate } = options;
+  checkRate('fitAxes', 'axisLearningRate', axisLearningRate);
+  if (options.method === 'nearest') {
+    throw new ArgumentError(
+      "fitAxes: method 'nearest' has no gradient to positions; use 'linear' or a cubic one",
+    );
+  }
   const knots = cube.axisVariables();
   if (knots.length === 0) {
     throw new ArgumentError(
@@ -45,7 +51,7 @@ export async function fitAxes(
   const own = [groupOf(knots, { learningRate: axisLearningRate })];
   if (nodes || options.variables) own.push(groupOf([...rows, ...(options.variables ?? [])], options));
   try {
-    return await fitGroups('fitAxes', cube, samples, options, own);
+    return await fitGroups('fitAxes', cube, samples, options, own, ['nodes', 'axisLearningRate']);
   } finally {
     for (const group of own) if (group.own) group.optimizer.dispose();
   }

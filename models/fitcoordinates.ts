@@ -7,6 +7,7 @@ import {
   ShapeError,
   type WavetableMatrix,
 } from '../src/index.js';
+import { checkFloatTensor } from '../src/ops/tensors.js';
 import { checkTraining, groupOf, type TrainingOptions, type TrainingResult, train } from './loop.js';
 
 export interface FitCoordinatesOptions extends TrainingOptions {
@@ -20,7 +21,7 @@ export interface FitCoordinatesOptions extends TrainingOptions {
 }
 
 export interface FitCoordinatesResult extends TrainingResult {
-  /** [N, 3] where the targets lie, within the grid; the caller's to dispose. */
+  /** [N, 3] where the targets lie, within the grid, along a wrapped axis within its first period; the caller's to dispose. */
   coords: tf.Tensor2D;
   /** [N] mean square error of each target there. */
   errors: Float32Array;
@@ -33,7 +34,7 @@ export interface FitCoordinatesResult extends TrainingResult {
  *     const { coords, errors } = await fitCoordinates(cube, targets, { steps: 200 })
  *
  * @param targets [N, H, W, C] float32 at the cube's resolution.
- * @throws ShapeError, ArgumentError before anything is computed; WavecubeError if the error is not finite any more; the reason of
+ * @throws ShapeError, ArgumentError before anything is computed, for method 'nearest' too, which has no gradient; WavecubeError if the error is not finite any more; the reason of
  * options.signal.
  */
 export async function fitCoordinates(
@@ -42,9 +43,10 @@ export async function fitCoordinates(
   options: FitCoordinatesOptions = {},
 ): Promise<FitCoordinatesResult> {
   const where = 'fitCoordinates';
-  checkTraining(where, options);
+  checkTraining(where, options, ['initial', 'starts', 'method', 'a']);
   const [h, w] = cube.resolution;
   const shape = [h, w, cube.channels];
+  checkFloatTensor(where, 'targets', targets);
   if (targets.rank !== 4 || !shape.every((n, i) => targets.shape[i + 1] === n) || targets.shape[0] === 0) {
     throw new ShapeError(where, 'targets', `[N, ${shape.join(', ')}] with N ≥ 1`, targets.shape);
   }
@@ -52,15 +54,21 @@ export async function fitCoordinates(
   if (!(Number.isInteger(starts) && starts >= 1)) {
     throw new ArgumentError(`${where}: starts must be a positive integer, got ${starts}`);
   }
+  if (method === 'nearest') {
+    throw new ArgumentError(
+      `${where}: method 'nearest' has no gradient to coordinates; use 'linear' or a cubic one`,
+    );
+  }
   const { initial } = options;
   const count = targets.shape[0];
+  if (initial) checkFloatTensor(where, 'initial', initial);
   if (initial && (initial.rank !== 2 || initial.shape[0] !== count || initial.shape[1] !== 3)) {
     throw new ShapeError(where, 'initial', `[${count}, 3]`, initial.shape);
   }
   const axes = await positionsOf(cube);
-  const bounds = boundsOf(cube, axes);
   // Every target has `tries` places, one after the other.
   const first = initial ? initial.clone() : await nearestNodes(cube, axes, targets, starts);
+  const bounds = boundsOf(cube, axes);
   const tries = first.shape[0] / count;
   const coords = tf.variable(first) as tf.Variable<tf.Rank.R2>;
   first.dispose();
@@ -87,7 +95,7 @@ export async function fitCoordinates(
       tries,
     );
     const which = tf.tensor1d(best.rows, 'int32');
-    const found = tf.gather(coords, which);
+    const found = tf.tidy(() => withinPeriods(tf.gather(coords, which), bounds));
     which.dispose();
     return { ...result, loss: mean(best.errors), coords: found, errors: best.errors };
   } finally {
@@ -101,9 +109,11 @@ const AXES = ['x', 'y', 'z'] as const;
 const mean = (values: Float32Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
 
 interface Bounds {
-  /** [3] */
+  /** [3], ∓∞ of a wrapped axis. */
   low: tf.Tensor1D;
   high: tf.Tensor1D;
+  /** Of each axis the first node, and the period of a wrapped one, else null. */
+  folds: readonly { first: number; period: number | null }[];
 }
 
 /** Where the nodes of each axis lie, in the coordinates that sampleBatch takes. */
@@ -120,12 +130,37 @@ async function positionsOf(cube: WavetableMatrix): Promise<Float32Array[]> {
 
 /** The first and the last node of each axis; a wrapped axis has none. */
 function boundsOf(cube: WavetableMatrix, axes: readonly Float32Array[]): Bounds {
-  const { boundary } = cube.options as { boundary: Record<(typeof AXES)[number], string> };
+  const { boundary, axes: stated } = cube.options;
+  const rules = boundary as Record<(typeof AXES)[number], string>;
+  const folds = AXES.map((axis, j) => {
+    const option = stated[axis];
+    const nodes = axes[j].length;
+    // As axes take it: index space repeats after its nodes, what is spread evenly after one node more.
+    const even =
+      option && 'min' in option ? ((option.max - option.min) / Math.max(1, nodes - 1)) * nodes : nodes;
+    const period = option && 'period' in option && option.period !== undefined ? option.period : even;
+    return { first: axes[j][0], period: rules[axis] === 'wrap' ? period : null };
+  });
   const ends = AXES.map((axis, j) => {
-    if (boundary[axis] === 'wrap') return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    if (rules[axis] === 'wrap') return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
     return [axes[j][0], axes[j][axes[j].length - 1]];
   });
-  return { low: tf.tensor1d(ends.map(([low]) => low)), high: tf.tensor1d(ends.map(([, high]) => high)) };
+  return {
+    low: tf.tensor1d(ends.map(([low]) => low)),
+    high: tf.tensor1d(ends.map(([, high]) => high)),
+    folds,
+  };
+}
+
+/** Coordinates along wrapped axes brought to where their first period is. */
+function withinPeriods(coords: tf.Tensor2D, { folds }: Bounds): tf.Tensor2D {
+  if (folds.every(({ period }) => period === null)) return coords;
+  const columns = tf.unstack(coords, 1).map((u, j) => {
+    const { first, period } = folds[j];
+    if (period === null) return u;
+    return tf.sub(u, tf.mul(tf.floor(tf.div(tf.sub(u, first), period)), period));
+  });
+  return tf.stack(columns, 1) as tf.Tensor2D;
 }
 
 const clipped = (coords: tf.Tensor, { low, high }: Bounds) => tf.maximum(tf.minimum(coords, high), low);

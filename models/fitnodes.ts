@@ -79,15 +79,32 @@ export async function fitNodes(
   }
 }
 
-/** The loop of fitNodes over any groups of variables. */
+/** Names of FitNodesOptions besides those of TrainingOptions. */
+const NAMES = [
+  ...[
+    'batchSize',
+    'seed',
+    'method',
+    'a',
+    'predict',
+    'variables',
+    'loss',
+    'totalVariation',
+    'smoothness',
+    'validation',
+  ],
+];
+
+/** The loop of fitNodes over any groups of variables. @param names of options besides those of fitNodes. */
 export async function fitGroups(
   where: string,
   cube: Trainable | WavetableMatrix,
   samples: Samples,
   options: FitNodesOptions,
   groups: Group[],
+  names: readonly string[] = [],
 ): Promise<TrainingResult> {
-  checkTraining(where, options);
+  checkTraining(where, options, [...NAMES, ...names]);
   const { batchSize = 4096, seed = 1 } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1)) {
     throw new ArgumentError(`${where}: batchSize must be a positive integer, got ${batchSize}`);

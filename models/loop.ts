@@ -3,6 +3,7 @@
  * tell how it goes, whether it still gets better, and whether to stop.
  */
 import * as tf from '@tensorflow/tfjs';
+import { checkOptionNames } from '../src/errors.js';
 import { ArgumentError, WavecubeError } from '../src/index.js';
 
 export interface Progress {
@@ -69,8 +70,14 @@ export interface Training {
 /** How long steps may follow each other before the event loop has its turn. */
 const TURN_MS = 30;
 
-/** @throws ArgumentError for numbers of steps that are none. */
-export function checkTraining(where: string, options: TrainingOptions): void {
+/** Names of TrainingOptions. */
+const TRAINING_NAMES = [
+  ...['steps', 'optimizer', 'learningRate', 'onProgress', 'progressEvery', 'patience', 'minDelta', 'signal'],
+];
+
+/** @param names of options besides those of TrainingOptions. @throws ArgumentError for options that are not what they say. */
+export function checkTraining(where: string, options: TrainingOptions, names: readonly string[]): void {
+  checkOptionNames(where, options, [...TRAINING_NAMES, ...names]);
   const counts = [
     ['steps', options.steps],
     ['progressEvery', options.progressEvery],
@@ -81,9 +88,26 @@ export function checkTraining(where: string, options: TrainingOptions): void {
       throw new ArgumentError(`${where}: ${name} must be a positive integer, got ${value}`);
     }
   }
-  const rate = options.learningRate;
-  if (typeof rate === 'number' && !(rate > 0 && Number.isFinite(rate))) {
-    throw new ArgumentError(`${where}: learningRate must be positive, got ${rate}`);
+  checkRate(where, 'learningRate', options.learningRate);
+  const { minDelta = 0, onProgress, signal } = options;
+  if (!(minDelta >= 0 && Number.isFinite(minDelta))) {
+    throw new ArgumentError(`${where}: minDelta must not be negative, got ${minDelta}`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw new ArgumentError(`${where}: onProgress must be a function, got ${onProgress}`);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ArgumentError(`${where}: signal must be an AbortSignal, got ${signal}`);
+  }
+}
+
+/** @throws ArgumentError unless a rate is a positive number, or a function. */
+export function checkRate(where: string, name: string, rate: TrainingOptions['learningRate']): void {
+  if (rate === undefined || typeof rate === 'function') return;
+  if (!(rate > 0 && Number.isFinite(rate))) {
+    throw new ArgumentError(
+      `${where}: ${name} must be a positive number, or a function of the step, got ${rate}`,
+    );
   }
 }
 
@@ -100,7 +124,7 @@ const setRate = (optimizer: tf.Optimizer, rate: number) => {
   (optimizer as unknown as { learningRate: number }).learningRate = rate;
 };
 
-/** @throws what `signal` says; WavecubeError where the loss is not finite any more. */
+/** @throws what `signal` says; WavecubeError where a loss that was read is not finite. */
 export async function train(training: Training, options: TrainingOptions): Promise<TrainingResult> {
   const { where, groups } = training;
   const { steps = 1000, progressEvery = 50, patience, minDelta = 1e-4, signal, onProgress } = options;
@@ -132,22 +156,26 @@ export async function train(training: Training, options: TrainingOptions): Promi
       const progress = { step: step + 1, steps, loss: await take(value) } as Progress;
       if (training.validationLoss) progress.validationLoss = await take(tf.tidy(training.validationLoss));
       const watched = progress.validationLoss ?? progress.loss;
-      if (!Number.isFinite(watched)) {
+      const wrong = [progress.loss, watched].find((value) => !Number.isFinite(value));
+      if (wrong !== undefined) {
         throw new WavecubeError(
-          `${where}: the loss is ${watched} after ${step + 1} steps; lower the learningRate, or look for what is not finite in the data`,
+          `${where}: the loss is ${wrong} after ${step + 1} steps; lower the learningRate, or look for what is not finite in the data`,
         );
       }
       history.push(progress);
+      // A loss may be negative: the part is of its size.
+      const better = best === Number.POSITIVE_INFINITY || watched < best - minDelta * Math.abs(best);
+      if (patience !== undefined && better) {
+        best = watched;
+        tf.dispose(kept);
+        kept = variables.map((variable) => tf.keep(variable.clone()));
+      }
       onProgress?.(progress);
       await tf.nextFrame();
       turn = performance.now();
       if (patience === undefined) continue;
-      if (watched < best * (1 - minDelta)) {
-        best = watched;
-        lost = 0;
-        tf.dispose(kept);
-        kept = variables.map((variable) => tf.keep(variable.clone()));
-      } else if (++lost >= patience) {
+      lost = better ? 0 : lost + 1;
+      if (lost >= patience) {
         restore(variables, kept);
         return { steps: step + 1, loss: best, history, stopped: 'early' };
       }
@@ -170,7 +198,8 @@ export async function train(training: Training, options: TrainingOptions): Promi
 
 function restore(variables: tf.Variable[], values: tf.Tensor[]): void {
   variables.forEach((variable, i) => {
-    variable.assign(values[i]);
+    // A cube that its owner has disposed in the meantime is past help.
+    if (!variable.isDisposed) variable.assign(values[i]);
   });
 }
 

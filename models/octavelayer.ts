@@ -1,5 +1,6 @@
 /** Grids of wavetables at several scales as a layer of tf.layers. */
 import * as tf from '@tensorflow/tfjs';
+import { checkOptionNames } from '../src/errors.js';
 import { type Blending, blendAt, blendEach } from '../src/grid/octaveblend.js';
 import { LevelCoords } from '../src/grid/octavecoords.js';
 import { checkHierarchy, type HierarchySettings } from '../src/grid/octavelevels.js';
@@ -7,6 +8,7 @@ import {
   ArgumentError,
   type InterpolationMethod,
   type OctaveHierarchyOptions,
+  type OctaveOptions,
   resample,
   type SampleGridOptions,
   ShapeError,
@@ -23,8 +25,11 @@ import {
 
 type LevelOptions = Pick<
   OctaveHierarchyOptions,
-  'octaveLevels' | 'baseResolution' | 'basis' | 'gridScale' | 'offset' | 'octaves' | 'channels' | 'boundary'
->;
+  'octaveLevels' | 'baseResolution' | 'basis' | 'gridScale' | 'offset' | 'channels' | 'boundary' | 'periodic'
+> & {
+  /** By octave, what it has otherwise. */
+  octaves?: Readonly<Record<number, Pick<OctaveOptions, (typeof OCTAVE_NAMES)[number]>>>;
+};
 
 export interface OctaveLayerArgs extends LayerArgs, LevelOptions {
   /** Nodes along x, y and z of octave 0. */
@@ -55,7 +60,10 @@ const LEVEL_NAMES = [
   'octaves',
   'channels',
   'boundary',
+  'periodic',
 ] as const;
+/** What a layer's nodes, which are weights of the model, can have by octave. */
+const OCTAVE_NAMES = ['resolution', 'channels', 'periodic', 'grid', 'offset'] as const;
 
 /**
  * Grids of several octaves that a model samples where its input says; the levels, grids and offsets are those of OctaveHierarchy,
@@ -95,8 +103,11 @@ export class OctaveLayer extends tf.layers.Layer {
     }
     this.#dims = [width, height, depth];
     const stated = LEVEL_NAMES.filter((name) => args[name] !== undefined).map((name) => [name, args[name]]);
-    this.#given = { baseResolution: 1, basis: 'laplacian', ...Object.fromEntries(stated) };
+    this.#given = structuredClone({ baseResolution: 1, basis: 'laplacian', ...Object.fromEntries(stated) });
     this.#levels = checkHierarchy(width, height, depth, this.#given);
+    for (const [octave, own] of Object.entries(this.#given.octaves ?? {})) {
+      checkOptionNames(`OctaveLayer: octaves[${octave}]`, own ?? {}, OCTAVE_NAMES);
+    }
     const channels = this.#levels.levels.map(({ options }) => options.channels ?? 4);
     if (combine === 'blend' && new Set(channels).size > 1) {
       throw new ArgumentError(
@@ -177,7 +188,8 @@ export class OctaveLayer extends tf.layers.Layer {
     const at = coords.at(this.#levels.levels[j]);
     const rows = sampleGrid(nodes, at, this.#options);
     const [h, w] = this.#levels.resolution;
-    return resample(rows.reshape([coords.count, ...shape]) as tf.Tensor4D, h, w);
+    const { periodic } = this.#levels.levels[j].options;
+    return resample(rows.reshape([coords.count, ...shape]) as tf.Tensor4D, h, w, periodic);
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -62,16 +62,8 @@ export class WavetableLayer extends tf.layers.Layer {
   #nodes: tf.LayerVariable | null = null;
 
   constructor(args: WavetableLayerArgs) {
-    const {
-      width,
-      height,
-      depth,
-      resolution = 1,
-      channels = 4,
-      method = 'linear',
-      a,
-      boundary = 'clamp',
-    } = args;
+    const { width, height, depth, resolution = 1, channels = 4, method = 'linear', a } = args;
+    const boundary = structuredClone(args.boundary ?? 'clamp');
     const { coordinates = 'index', stddev = 0, seed = 1, ...rest } = args;
     super(rest);
     const [h, w] = typeof resolution === 'number' ? [resolution, resolution] : resolution;

@@ -5,7 +5,7 @@ import { ArgumentError } from '../errors.js';
 import type { WavetableMatrix } from '../grid/matrix.js';
 import { type InterpolationMethod, METHODS } from '../grid/methods.js';
 import type { OctaveHierarchy } from '../grid/octaves.js';
-import type { AxisOption } from '../interpolation/axis.js';
+import { positionsOf } from '../interpolation/axis.js';
 import { type Library, loadLibrary, openFile } from './engine.js';
 import { backendOption, finiteNumber, positiveNumber, sampleRate } from './options.js';
 import { checkPlace, fileName, required } from './output.js';
@@ -110,9 +110,11 @@ async function sampled(
 function outside(cube: WavetableMatrix, place: [number, number, number]): string[] {
   const { boundary } = cube.options;
   const rules = typeof boundary === 'string' ? { x: boundary, y: boundary, z: boundary } : boundary;
+  const { axes } = cube.options;
   return (['x', 'y', 'z'] as const).flatMap((axis, i) => {
-    const stated = (cube.options.axes as Record<string, AxisOption | undefined>)[axis];
-    const [first, last] = stated ? endsOf(stated) : [0, [cube.width, cube.height, cube.depth][i] - 1];
+    const positions = positionsOf(axes[axis], [cube.width, cube.height, cube.depth][i]);
+    const first = positions[0];
+    const last = positions[positions.length - 1];
     if (place[i] >= first && place[i] <= last) return [];
     const rule = rules[axis] ?? 'clamp';
     const taken =
@@ -120,13 +122,6 @@ function outside(cube: WavetableMatrix, place: [number, number, number]): string
     const range = last === first ? `can only be ${first}` : `runs from ${first} to ${last}`;
     return [`${axis} ${place[i]} is outside the grid, where ${axis} ${range}: ${taken}`];
   });
-}
-
-/** The first and the last node of an axis. */
-function endsOf(axis: AxisOption): [number, number] {
-  if ('min' in axis) return [axis.min, axis.max];
-  const positions = 'positions' in axis ? axis.positions : axis;
-  return [positions[0], positions[positions.length - 1]];
 }
 
 async function note(

@@ -195,13 +195,14 @@ export class CubeAxes {
     );
   }
 
-  /** Takes over the variables' values of axes of the same settings. */
+  /** Takes over the variables' values of axes of the same settings, and what is known of them. */
   copyFrom(other: CubeAxes): void {
     this.#knots.forEach((knots, j) => {
       if (!knots) return;
       const copy = other.#knots[j]!.variable.clone();
       knots.variable.assign(copy);
       copy.dispose();
+      knots.known = other.#knots[j]!.known;
     });
   }
 
@@ -241,6 +242,9 @@ function affine({ positions, spacing }: AxisSpec): { first: number; span: number
   const last = Math.fround(n > 1 ? positions[n - 1] : positions[0] + spacing!);
   return { first, span: Math.fround(last - first), cells: Math.max(1, n - 1) };
 }
+
+/** Whether the positions of an axis are variables. */
+export const trainsAxes = ({ axes }: Pick<Settings, 'axes'>): boolean => axes.some((axis) => axis?.trainable);
 
 /** The axes' first and last positions, of index space and of settings alike; they never move. */
 export function endsOf({ dims, axes }: Settings): [first: number, last: number][] {

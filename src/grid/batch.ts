@@ -57,12 +57,13 @@ export function sampleAll(
   }
 }
 
-/** sampleChunks. */
+/** sampleChunks. @param alive throws where the cube cannot be sampled any more: a caller does what it likes between two parts. */
 export function* sampleInParts(
   where: string,
   state: SamplingState,
   coords: Coordinates,
   options: SampleOptions & { maxBytes?: number },
+  alive: () => void,
 ): Generator<{ offset: number; values: tf.Tensor4D }> {
   const { maxBytes = 64 * 2 ** 20, ...rest } = options;
   const rowBytes = partBytes(where, state, rest);
@@ -71,11 +72,16 @@ export function* sampleInParts(
     () => new ArgumentError(`${where}: maxBytes must hold one sample of ${rowBytes} bytes, got ${maxBytes}`),
   );
   const step = Math.floor(maxBytes / rowBytes);
-  const { tensor, made } = coordinateTensor(where, coords);
+  const { tensor, host, made } = coordinateTensor(where, coords);
+  const total = tensor.shape[0];
   try {
-    for (let offset = 0; offset < tensor.shape[0]; offset += step) {
+    for (let offset = 0; offset < total; offset += step) {
+      alive();
+      const count = Math.min(step, total - offset);
       const values = tf.tidy(() => {
-        const part = tf.slice(tensor, [offset, 0], [Math.min(step, tensor.shape[0] - offset), 3]);
+        // What came from the host stays there, for what must read it.
+        const part =
+          host?.subarray(3 * offset, 3 * (offset + count)) ?? tf.slice(tensor, [offset, 0], [count, 3]);
         return sampleAll(where, state, part, rest);
       });
       yield { offset, values };

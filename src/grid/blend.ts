@@ -11,6 +11,7 @@ import { check, DeviceError } from '../errors.js';
 import { addBox } from '../ops/addbox.js';
 import { findDevice } from '../ops/device.js';
 import { onTape } from '../ops/tape.js';
+import { trainsAxes } from './axes.js';
 import type { Bank } from './bank.js';
 import { nodeOf } from './coordinates.js';
 import { type Corners, cornersOf } from './corners.js';
@@ -186,8 +187,8 @@ function sampleOpaque(
     () =>
       new DeviceError(
         `sample: nodes of '${banks[0].options.codec!.codec}' are decoded one by one as coordinates need them, and the backend ` +
-          `'${tf.getBackend()}' cannot read coordinates at once; give them as an array, or compress with a codec that blends ` +
-          '(dct, fft, wavelet, gaussian)',
+          `'${tf.getBackend()}' cannot read ${trainsAxes(settings) ? 'the positions of trained axes at once; ' : 'coordinates at once; give them as an array, or '}` +
+          'compress with a codec that blends (dct, fft, wavelet, gaussian)',
       ),
   );
   const byShape = new Map<string, Bank[]>();

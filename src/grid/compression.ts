@@ -113,14 +113,22 @@ export async function compressCell(
   signal?.throwIfAborted();
   const node = nodes.read(cell);
   const changed = nodes.watch(cell);
-  let stale = true;
   let compressed: CompressedWavetable;
   try {
     compressed = await method.encode(node, quality, { signal });
+  } catch (error) {
+    const stale = changed();
+    // Of a node that is another one now it says nothing.
+    if (stale && reasonOf(error)) {
+      signal?.throwIfAborted();
+      nodes.alive(where);
+      return kept(nodes, cell, 'set meanwhile');
+    }
+    throw error;
   } finally {
     node.dispose();
-    stale = changed();
   }
+  const stale = changed();
   try {
     signal?.throwIfAborted();
     nodes.alive(where);

@@ -11,7 +11,7 @@ import {
   shown,
 } from '../errors.js';
 import { findDevice } from '../ops/device.js';
-import { endsOf } from './axes.js';
+import { endsOf, trainsAxes } from './axes.js';
 import type { Settings } from './options.js';
 import { type BatchCoords, eachTouched, type Reading } from './reading.js';
 
@@ -118,13 +118,18 @@ export function checkPolicies(
   const { dims, boundary, missing } = settings;
   if (!boundary.includes('error') && missing !== 'error') return;
   const { user = given.given } = given.given;
+  // Nodes are found by positions, which a GPU has alone where they are trained.
+  const hidden = missing === 'error' && trainsAxes(settings);
   check(
     (missing === 'error' ? given.coords.host : user.host) !== undefined ||
       (findDevice(tf.getBackend())?.readsSync ?? false),
     () =>
       new DeviceError(
         `${where}: boundary 'error' and missing 'error' must read the coordinates, which the backend '${tf.getBackend()}' ` +
-          "cannot do at once; give them as an array, use boundary 'clamp' or missing 'zero', or the wasm or cpu backend",
+          (hidden
+            ? "cannot do at once, nor the positions of trained axes that missing 'error' needs; use missing 'zero' or " +
+              "'renormalize', axes that are not trained, or the wasm or cpu backend"
+            : "cannot do at once; give them as an array, use boundary 'clamp' or missing 'zero', or the wasm or cpu backend"),
       ),
   );
   const at = user.host ?? user.tensor.dataSync<'float32'>();

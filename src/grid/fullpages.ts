@@ -11,6 +11,7 @@ import * as tf from '@tensorflow/tfjs';
 import { check, DeviceError } from '../errors.js';
 import { findDevice } from '../ops/device.js';
 import { untaped } from '../ops/taps.js';
+import { trainsAxes } from './axes.js';
 import type { Settings } from './options.js';
 
 /** Of pages that are kept, unless the cube's cacheBytes are more; none where they are 0. */
@@ -36,8 +37,8 @@ export class FullPages {
    * @throws DeviceError, before anything is made, if the active backend cannot hold it.
    */
   page(where: string, name: string, [h, w]: readonly [number, number], make: () => tf.Tensor2D): tf.Tensor2D {
-    const { dims, channels, axes } = this.settings;
-    const trainable = this.settings.trainable || axes.some((axis) => axis?.trainable);
+    const { dims, channels } = this.settings;
+    const trainable = this.settings.trainable || trainsAxes(this.settings);
     const key = `${name} ${h} ${w}`;
     const known = this.#kept.get(key);
     if (known) {

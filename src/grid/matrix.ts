@@ -431,6 +431,7 @@ export class WavetableMatrix {
     this.#alive('settle');
     checkOptionNames('settle', options, ['signal', 'onProgress']);
     const { compression, mixed, periodic } = this.#settings;
+    if (this.#axes.mustWait) await this.#axes.refresh();
     if (!compression && !mixed) return [];
     const turn = this.#settling.then(() => {
       this.#alive('settle');
@@ -556,7 +557,8 @@ export class WavetableMatrix {
     options: SampleOptions & { maxBytes?: number } = {},
   ): Generator<{ offset: number; values: tf.Tensor4D }> {
     this.#alive('sampleChunks');
-    yield* sampleInParts('sampleChunks', this.#samplingState, coords, options);
+    const alive = () => this.#alive('sampleChunks');
+    yield* sampleInParts('sampleChunks', this.#samplingState, coords, options, alive);
   }
 
   /**
@@ -718,9 +720,13 @@ export class WavetableMatrix {
     });
   }
 
-  /** A cube with the same nodes; pages share memory until one side writes. `trainable` may be changed. */
+  /**
+   * A cube with the same nodes; pages share memory until one side writes. `trainable` may be changed: that of the nodes; axes are
+   * trained as they were stated.
+   */
   clone(options: { trainable?: boolean } = {}): this {
     this.#alive('clone');
+    checkOptionNames('clone', options, ['trainable']);
     const [width, height, depth] = this.#settings.dims;
     const twin = new (this.constructor as CubeClass<this>)(width, height, depth, {
       ...this.options,
@@ -813,8 +819,7 @@ export class WavetableMatrix {
   async toBytes(format = 'npz', options: Record<string, unknown> = {}): Promise<Uint8Array> {
     this.#alive('toBytes');
     // Without what could be pending not even a turn of the event loop: writes from now on do not show.
-    if (this.#settings.compression || this.#settings.mixed) await this.settle();
-    if (this.#axes.mustWait) await this.#axes.refresh();
+    if (this.#settings.compression || this.#settings.mixed || this.#axes.mustWait) await this.settle();
     return formatFor('toBytes', format).encode(this, options);
   }
 
@@ -907,6 +912,17 @@ export class WavetableMatrix {
   /** Watches a node; the result says whether it was set, compressed or deleted meanwhile, and ends the watch. */
   protected watchNode(where: string, x: number, y: number, z: number): () => boolean {
     return this.#store.watch(cellOf(where, this.#settings.dims, x, y, z));
+  }
+
+  /** Whether settle() is to compress a dense node that is there. */
+  protected leavePending(
+    where: string,
+    [x, y, z]: readonly [number, number, number],
+    compress: boolean,
+  ): void {
+    const cell = cellOf(where, this.#settings.dims, x, y, z);
+    if (compress && !this.#store.find(cell)?.options.codec) this.#pending.add(cell);
+    else this.#pending.delete(cell);
   }
 
   /** @throws DisposedError, or DeviceError where the cube cannot be written now. */

@@ -107,6 +107,8 @@ export class MultiResolutionWavetableMatrix extends WavetableMatrix {
   /**
    * Brings a node down to the smallest grid whose band-limited reconstruction keeps within a bound: adaptiveResolution of the
    * node as it is now, with the cube's `periodic`. It is stored dense. One that is set meanwhile stays as it was set.
+   * @param options.quality see Quality, default 0.95. @param options.autoCompress as setNode's, also where the node stays as it is;
+   * the cube's by default. @param options.signal ends the work.
    * @returns the resolution that it has now, and the error that this has added; that of an error of none where it stays.
    * @throws MissingNodeError where there is none; ArgumentError as adaptiveResolution.
    */
@@ -117,7 +119,8 @@ export class MultiResolutionWavetableMatrix extends WavetableMatrix {
     options: { quality?: Quality; signal?: AbortSignal; autoCompress?: boolean } = {},
   ): Promise<AdaptiveResolution> {
     checkOptionNames('adaptNode', options, ['quality', 'signal', 'autoCompress']);
-    const { quality = 0.95, signal, autoCompress } = options;
+    const { quality = 0.95, signal } = options;
+    const { autoCompress } = checkedSet('adaptNode', { autoCompress: options.autoCompress });
     const node = this.getNode(x, y, z);
     const changed = this.watchNode('adaptNode', x, y, z);
     let stale = true;
@@ -137,6 +140,7 @@ export class MultiResolutionWavetableMatrix extends WavetableMatrix {
         });
         return found;
       }
+      if (!stale && autoCompress !== undefined) this.leavePending('adaptNode', [x, y, z], autoCompress);
       const exact = { maxError: 0, psnr: Number.POSITIVE_INFINITY, relativeError: 0 };
       return { resolution: this.getResolution(x, y, z), achieved: exact };
     } finally {

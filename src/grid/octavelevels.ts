@@ -6,7 +6,7 @@
  * −4); an axis of a node that has one row or column keeps it.
  *
  * The hierarchy's own index space [0, n − 1] is that of `width`, `height`, `depth`. A level whose axis has m nodes lies so that
- * the ends meet (axislevel.ts says where exactly); with `gridScale` s octave o has n · s^o of them.
+ * the ends meet (octaveaxis.ts says where exactly); with `gridScale` s octave o has n · s^o of them.
  */
 import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
 import type { Boundary } from '../interpolation/stencil.js';
@@ -87,6 +87,8 @@ export interface HierarchySettings {
 }
 
 const WHERE = 'OctaveHierarchy';
+export const AXES_OF_ONE_GRID =
+  'axes with positions are those of one grid; octaves of other grids (gridScale, offset, grid) take index space';
 const DEFAULT_LEVELS = [-4, -2, 0, 4];
 const MAX_OCTAVE = 64;
 const OWN_NAMES = ['octaveLevels', 'baseResolution', 'basis', 'gridScale', 'offset', 'octaves'];
@@ -244,10 +246,7 @@ export function checkHierarchy(
   }
   check(
     general.axes.every((axis) => axis === null) || levels.every(({ axes }) => axes.every(isOwnSpace)),
-    () =>
-      new ArgumentError(
-        `${WHERE}: axes with positions are those of one grid; octaves of other grids (gridScale, offset, grid) take index space`,
-      ),
+    () => new ArgumentError(`${WHERE}: ${AXES_OF_ONE_GRID}`),
   );
   return settingsOf(general.dims, kind, general.boundary, general.blend, base, levels);
 }

@@ -11,11 +11,12 @@ import {
 } from '../errors.js';
 import { findDevice } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
+import { onTape } from '../ops/tape.js';
 import type { CompressAllOptions, NodeReport } from './compression.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor } from './coordinates.js';
 import { type MemoryUsage, WavetableMatrix } from './matrix.js';
 import { checkMethod } from './methods.js';
-import { fromLevel, isOwnSpace } from './octaveaxis.js';
+import { isOwnSpace } from './octaveaxis.js';
 import { type Blending, blendAt, blendEach, checkOctaves, type Octaves } from './octaveblend.js';
 import { firstChannels, withChannels } from './octavechannels.js';
 import { checkEnds, LevelCoords } from './octavecoords.js';
@@ -29,10 +30,12 @@ import {
   type OctaveLevel,
   octaveRatio,
 } from './octavelevels.js';
+import { nodePlaces, placeOfNode } from './octaveplaces.js';
 import { checkStored, type StoredHierarchy, storedSettings } from './octavestored.js';
 import { resolutionPair } from './options.js';
 import { hierarchyFormatFor, sniffHierarchyFormat, storageFor } from './persistence.js';
 import { channelsOf, normalizeQuaternions, type SampleOptions } from './sampling.js';
+import { withVariables } from './untouched.js';
 import { checkWavetable, type Wavetable } from './wavetable.js';
 
 /**
@@ -116,11 +119,15 @@ export class OctaveHierarchy {
     return this.#matrices[this.#levelOf('getMatrix', octave).octave];
   }
 
-  /** Where a node of an octave lies in the hierarchy's index space; of a shifted grid the outermost lie beyond its ends. */
+  /**
+   * Where a node of an octave lies, in the coordinates that samples are taken at (index space, or of the octave's `axes`; trained
+   * positions as WavetableMatrix.options has them); of a shifted grid the outermost lie beyond the ends.
+   */
   nodePosition(octave: number, x: number, y: number, z: number): [x: number, y: number, z: number] {
+    this.#alive('nodePosition', false);
     const level = this.#levelOf('nodePosition', octave);
     cellOf('nodePosition', gridOf(level), x, y, z);
-    return [x, y, z].map((u, j) => fromLevel(level.axes[j], u)) as [number, number, number];
+    return placeOfNode(level, this.#matrices[octave], [x, y, z]);
   }
 
   // --- sampling
@@ -189,7 +196,7 @@ export class OctaveHierarchy {
    * The hierarchy between octaves: of basis 'levels' the two octaves around `octave`, blended by the fraction; of 'laplacian' the
    * sum of all levels up to it, and of the next one that fraction. Beyond the outermost octaves it is theirs.
    * @returns [H, W, C] at `resolution`, or the one asked for. Gradients: nodes.
-   * @throws ArgumentError for an octave that is not finite, or levels of different channels in basis 'levels'.
+   * @throws CoordinateError for an octave that is not finite; ArgumentError for levels of different channels in basis 'levels'.
    */
   sampleBlended(x: number, y: number, z: number, octave: number, options: SampleOptions = {}): tf.Tensor3D {
     this.#alive('sampleBlended');
@@ -288,9 +295,9 @@ export class OctaveHierarchy {
   }
 
   /**
-   * Sets all nodes of all octaves from a field over the hierarchy's index space, from coarse to fine: each node takes the field at its
+   * Sets all nodes of all octaves from a field over the hierarchy's coordinates, from coarse to fine: each node takes the field at its
    * own place, in basis 'laplacian' less what the coarser octaves give there. At nodes of the finest octave the sum is then the field.
-   * @param field of [M, 3] coordinates and the octave's resolution, which wants [M, h, w, C] (the octave's channels, or more): values
+   * @param field of [M, 3] coordinates, as samples are taken at them, and the octave's resolution, which wants [M, h, w, C] (the octave's channels, or more): values
    * as they stand at that octave, so band-limited to its cells where that matters. What it returns is disposed.
    * @param options.method as samples will be taken, default 'linear'.
    * @throws ShapeError for another shape; what `field` throws. Octaves set before stay set then.
@@ -308,13 +315,15 @@ export class OctaveHierarchy {
     checkMethod(where, options.method, options.a);
     for (const [j, level] of this.#settings.levels.entries()) {
       const cube = this.#matrices[level.octave];
-      const places = allNodes(gridOf(level));
+      const places = await nodePlaces(level, cube);
+      this.#alive(where);
+      const nodesOf = allNodes(gridOf(level));
       const [h, w] = cube.resolution;
       const payload = h * w * cube.channels;
       const step = Math.max(1, Math.floor(CHUNK_FLOATS / (h * w * this.channels)));
-      for (let first = 0; first < places.length; first += step) {
-        const part = places.slice(first, first + step);
-        const at = Float32Array.from(part.flatMap((node) => node.map((u, k) => fromLevel(level.axes[k], u))));
+      for (let first = 0; first < nodesOf.length; first += step) {
+        const part = nodesOf.slice(first, first + step);
+        const at = Float32Array.from(part.flatMap((node) => node.map((u, k) => places[k][u])));
         const nodes = tf.tidy(() => {
           const coords = tf.tensor2d(at, [part.length, 3]);
           const { octave } = level;
@@ -396,10 +405,13 @@ export class OctaveHierarchy {
 
   // --- all levels
 
-  /** The pages of all trainable octaves, from coarse to fine; see WavetableMatrix.trainableVariables. */
+  /**
+   * The pages of all trainable octaves, oldest first: an optimiser knows its variables by their place, so that new pages come last,
+   * whatever their octave. Of dense octaves that is from coarse to fine. See WavetableMatrix.trainableVariables.
+   */
   trainableVariables(): tf.Variable[] {
     this.#alive('trainableVariables');
-    return this.#cubes.flatMap((cube) => cube.trainableVariables());
+    return this.#cubes.flatMap((cube) => cube.trainableVariables()).sort((a, b) => a.id - b.id);
   }
 
   /** The variables of axes whose positions are trained, of all octaves: each has its own; see WavetableMatrix.axisVariables. */
@@ -442,11 +454,15 @@ export class OctaveHierarchy {
   /** A hierarchy with the same nodes; pages share memory until one side writes. `trainable` may be changed. */
   clone(options: { trainable?: boolean } = {}): OctaveHierarchy {
     this.#alive('clone');
-    return OctaveHierarchy.fromStored({
-      ...this.stored(),
-      metadata: structuredClone(this.metadata),
-      levels: this.stored().levels.map((level) => ({ ...level, matrix: level.matrix.clone(options) })),
-    });
+    const { levels: own, ...rest } = this.stored();
+    const levels: StoredHierarchy['levels'][number][] = [];
+    try {
+      for (const level of own) levels.push({ ...level, matrix: level.matrix.clone(options) });
+      return OctaveHierarchy.fromStored({ ...rest, metadata: structuredClone(this.metadata), levels });
+    } catch (error) {
+      for (const { matrix } of levels) matrix.dispose();
+      throw error;
+    }
   }
 
   /**
@@ -616,8 +632,10 @@ export class OctaveHierarchy {
       checkEnds(where, given, this.#settings);
       return tf.tidy(() => {
         const { levels, basis } = this.#settings;
+        const unread = new Set(this.#cubes);
         const level = (j: number, at: LevelCoords) => {
           const cube = this.#matrices[levels[j].octave];
+          unread.delete(cube);
           const part = cube.sampleBatch(at.at(levels[j]), { method, a, resolution });
           if (cube.channels === channels) return part;
           check(
@@ -632,6 +650,12 @@ export class OctaveHierarchy {
         };
         let out = blend({ basis, octaves: this.octaves, level }, given);
         if (finished && this.#settings.blend === 'nlerp') out = normalizeQuaternions(out);
+        if (onTape()) {
+          out = withVariables(
+            out,
+            [...unread].flatMap((cube) => [...cube.trainableVariables(), ...cube.axisVariables()]),
+          );
+        }
         if (!wanted) return out;
         const parts = wanted.map((c) => tf.slice(out, [0, 0, 0, c], [-1, -1, -1, 1]));
         return tf.concat(parts, 3) as tf.Tensor4D;

@@ -3,6 +3,7 @@ import { ArgumentError, check, shown } from '../errors.js';
 import type { WavetableMatrix } from './matrix.js';
 import type { AxisPlace } from './octaveaxis.js';
 import {
+  AXES_OF_ONE_GRID,
   checkOctaveLevels,
   type HierarchySettings,
   type OctaveBasis,
@@ -59,6 +60,11 @@ export function storedSettings(stored: StoredHierarchy, common: HierarchySetting
       check(
         (['x', 'y', 'z'] as const).every((axis, j) => other[axis] === boundary[j]),
         () => new ArgumentError(`${WHERE}: all octaves must have the same boundary, got ${shown(other)}`),
+      );
+      check(
+        Object.keys(matrix.options.axes).length === 0 ||
+          [matrix.width, matrix.height, matrix.depth].every((n, j) => n === dims[j] && !shifted[j]),
+        () => new ArgumentError(`${WHERE}: ${AXES_OF_ONE_GRID}`),
       );
       const grid = [matrix.width, matrix.height, matrix.depth];
       const axes = grid.map((nodes, j): AxisPlace => {

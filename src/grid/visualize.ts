@@ -10,6 +10,10 @@ import {
   interpolateViridis,
 } from 'd3-scale-chromatic';
 import { ArgumentError, CoordinateError, check } from '../errors.js';
+import { positionsOf } from '../interpolation/axis.js';
+import { findDevice } from '../ops/device.js';
+import { AXIS_NAMES } from './axes.js';
+import type { Coordinates } from './coordinates.js';
 import type { WavetableMatrix } from './matrix.js';
 
 const COLORMAPS = {
@@ -96,7 +100,7 @@ function thumbnails(
   const [h, w] = cube.resolution;
   const channels = channel === 'rgb' ? [0, 1, 2] : [channel];
   const resolution: [number, number] = [Math.min(h, tile), Math.min(w, tile)];
-  const small = cube.sampleBatch(places, { resolution, channels });
+  const small = cube.sampleBatch(nodeCoordinates(cube, places), { resolution, channels });
   const sized = tf.image.resizeNearestNeighbor(small, [tile, tile]);
   const coloured = channel === 'rgb' ? tf.clipByValue(sized, 0, 1) : mapColours(sized, colormap, range);
   return tf.pad(
@@ -109,6 +113,21 @@ function thumbnails(
     ],
     BACKGROUND,
   ) as tf.Tensor4D;
+}
+
+/** [K, 3] where nodes stand: numbers, so that policies can read them, unless positions are trained where nothing is read at once. */
+function nodeCoordinates(cube: WavetableMatrix, places: readonly [number, number, number][]): Coordinates {
+  const { axes } = cube.options;
+  if (cube.axisVariables().length === 0 || findDevice(tf.getBackend())?.readsSync) {
+    const dims = [cube.width, cube.height, cube.depth];
+    const at = AXIS_NAMES.map((name, j) => positionsOf(axes[name], dims[j]));
+    return places.map((place) => place.map((node, j) => at[j][node]));
+  }
+  const columns = AXIS_NAMES.map((name, j) => {
+    const nodes = places.map((place) => place[j]);
+    return tf.gather(cube.axisPositions(name), tf.tensor1d(nodes, 'int32'));
+  });
+  return tf.stack(columns, 1);
 }
 
 /** [K, T, T, 1] values → [K, T, T, 3] colours. */

@@ -170,6 +170,13 @@ export function axisOption(
   return { positions: [...positions], ...(trainable && { trainable }), ...around };
 }
 
+/** Where the n nodes of an axis stand that axisOption stated; without one those of index space. */
+export function positionsOf(option: AxisOption | undefined, n: number): number[] {
+  if (option === undefined) return [...Array(n).keys()];
+  if ('min' in option) return between('axes', n, option.min, option.max);
+  return Array.from('positions' in option ? option.positions : option);
+}
+
 /** Where the nodes of an axis are, and how long its cells. */
 export interface AxisGeometry {
   readonly positions: ArrayLike<number>;

@@ -4,8 +4,9 @@
  *   gaps        g_k = floor + (1 − (n − 1) · floor) · softmax(v)_k, k = 0 … n − 2, parts of the span that sum to one
  *   positions   t_i = first + span · (g_0 + … + g_{i−1}) / (g_0 + … + g_{n−2}); t_0 = first and t_{n−1} = last, fixed
  *
- * The floor is 1e-4 of the mean gap; at least sixteen steps of float32, so that positions stay different numbers, and at most
- * half of the smallest gap that there is at first.
+ * The floor is 1e-4 of the mean gap; at least sixteen steps of float32, so that positions stay different numbers. Of positions that
+ * are nearer at first it is half of the smallest gap, or, so that what was trained and saved can be trained on, eight steps, and
+ * always less than that gap by one.
  */
 import * as tf from '@tensorflow/tfjs';
 import { ArgumentError, check } from '../errors.js';
@@ -22,6 +23,9 @@ export interface KnotRange {
   floor: number;
 }
 
+/** Steps of float32 that neighbours must be apart at first. */
+const LEAST_STEPS = 2;
+
 /** @throws ArgumentError for positions [n] that float32 can hardly tell apart. */
 export function knotRange(where: string, positions: readonly number[]): KnotRange {
   const [first, last] = [positions[0], positions[positions.length - 1]];
@@ -30,14 +34,15 @@ export function knotRange(where: string, positions: readonly number[]): KnotRang
   const least = Math.min(...gaps);
   const step = (EPSILON * Math.max(Math.abs(first), Math.abs(last))) / span;
   check(
-    least >= 8 * step,
+    least >= LEAST_STEPS * step,
     () =>
       new ArgumentError(
-        `${where}: positions that are trained must be at least eight float32 steps (${8 * step * span}) apart, got ${least * span}`,
+        `${where}: positions that are trained must be at least two float32 steps (${LEAST_STEPS * step * span}) apart, got ${least * span}`,
       ),
   );
   const floor = Math.max(FLOOR / gaps.length, 16 * Math.max(step, EPSILON));
-  return { first, last, floor: Math.min(floor, least / 2) };
+  const near = Math.max(least / 2, Math.min(8 * step, least - step));
+  return { first, last, floor: Math.min(floor, near) };
 }
 
 /** Parts of the span. */
@@ -56,8 +61,19 @@ export function knotVariables(positions: readonly number[], { floor }: KnotRange
 export function knotPositions(variables: tf.Tensor1D, { first, last, floor }: KnotRange): tf.Tensor1D {
   const [count] = variables.shape;
   const gaps = tf.add(tf.mul(tf.softmax(variables), 1 - count * floor), floor);
-  const sums = tf.cumsum(gaps);
+  const sums = sumsUpTo(gaps as tf.Tensor1D);
   const inner = tf.div(tf.slice(sums, 0, count - 1), tf.slice(sums, count - 1, 1));
   const positions = tf.add(tf.mul(inner, last - first), first) as tf.Tensor1D;
   return tf.concat([tf.tensor1d([first]), positions, tf.tensor1d([last])]) as tf.Tensor1D;
+}
+
+/**
+ * [n] x_0 + … + x_i. Gradients: x, of any order; by sums from the front too: tfjs 4.22.0 on WebGPU takes the program of sums from the
+ * back, which the gradient of cumsum asks for, for one of any length.
+ */
+function sumsUpTo(x: tf.Tensor1D): tf.Tensor1D {
+  return tf.customGrad((y: unknown) => ({
+    value: tf.cumsum(y as tf.Tensor1D),
+    gradFunc: (dy: tf.Tensor) => tf.sub(tf.add(tf.sum(dy), dy), sumsUpTo(dy as tf.Tensor1D)),
+  }))(x) as tf.Tensor1D;
 }

@@ -526,7 +526,7 @@ eachBackend('learned knots', () => {
     const uniform = fitted(false, 120);
     const learned = fitted(true, 120);
     expect(learned).to.be.greaterThan(uniform + 6);
-    // Not because the other is badly fitted: the least squares of even knots are at 28.2 dB.
+    // Not because the other is badly fitted: the least squares of even knots, of 400,000 points, are at 28.0 dB.
     expect(uniform).to.be.greaterThan(26);
   });
 }, ['wasm']);

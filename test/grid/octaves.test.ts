@@ -777,3 +777,105 @@ eachBackend('octaves, any grids', () => {
     );
   });
 }, ['cpu']);
+
+eachBackend('octaves and optimisers', () => {
+  const ALIKE: OctaveHierarchyOptions = { octaveLevels: [0, 4], resolution: 1, channels: 1, trainable: true };
+
+  it('an octave that a batch does not need keeps its place: its gradients are zeros', () =>
+    withoutLeaks(async () => {
+      for (const basis of BASES) {
+        const hierarchy = new OctaveHierarchy(3, 1, 1, { ...ALIKE, basis, sparse: false });
+        const variables = hierarchy.trainableVariables();
+        const adam = tf.train.adam(0.1);
+        // Found by the optimiser itself, which counts those that get a gradient.
+        for (const octave of [0, 4, 0]) {
+          adam.minimize(() => {
+            const samples = hierarchy.sampleBatchBlended([[0, 0, 0]], octave);
+            return tf.sum(tf.square(tf.sub(samples, 1))) as tf.Scalar;
+          });
+        }
+        const names = adam.getWeights();
+        const { grads, value } = tf.variableGrads(
+          () => tf.sum(hierarchy.sampleBatchAtOctave(0, [[1, 0, 0]])) as tf.Scalar,
+        );
+        expect(Object.keys(grads)).to.deep.equal(variables.map(({ name }) => name));
+        expect([...(await grads[variables[0].name].data())]).to.deep.equal([0, 1, 0]);
+        expect([...(await grads[variables[1].name].data())]).to.deep.equal([0, 0, 0]);
+        for (const { tensor } of (await names).filter(({ name }) => name === 'iter')) tensor.dispose();
+        adam.dispose();
+        tf.dispose([grads, value]);
+        hierarchy.dispose();
+      }
+    }));
+
+  it('new pages come last, whatever their octave', () =>
+    withoutLeaks(() => {
+      const hierarchy = new OctaveHierarchy(3, 1, 1, ALIKE);
+      hierarchy.getMatrix(4).setNode(0, 0, 0, [1]);
+      const before = hierarchy.trainableVariables();
+      hierarchy.getMatrix(0).setNode(0, 0, 0, [1]);
+      const after = hierarchy.trainableVariables();
+      expect(after.length).to.equal(2);
+      expect(after[0]).to.equal(before[0]);
+      hierarchy.dispose();
+    }));
+});
+
+eachBackend('octaves with axes', () => {
+  const AXES: OctaveHierarchyOptions = {
+    ...{ octaveLevels: [0, 4], resolution: 1, channels: 1, basis: 'laplacian' },
+    axes: { x: { positions: [0, 10, 25], trainable: true }, y: { min: -1, max: 1 } },
+  };
+
+  it('take fields, and say where nodes are, in the coordinates of their axes', () =>
+    withoutLeaks(async () => {
+      const hierarchy = new OctaveHierarchy(3, 2, 1, AXES);
+      await hierarchy.setFromField((coords) =>
+        tf.sum(tf.mul(coords, tf.tensor1d([1, 100, 0])), 1).reshape([-1, 1, 1, 1]),
+      );
+      const samples = hierarchy.sampleBatchAtOctave(4, [
+        [10, 1, 0],
+        [25, -1, 0],
+        [5, 0, 0],
+      ]);
+      expectClose(await samples.data(), [110, -75, 5], 1e-3);
+      samples.dispose();
+      const place = hierarchy.nodePosition(0, 1, 1, 0);
+      expectClose(place, [10, 1, 0], 1e-4);
+      hierarchy.dispose();
+    }));
+
+  it('are saved as they were trained', () =>
+    withoutLeaks(async () => {
+      const hierarchy = new OctaveHierarchy(3, 2, 1, AXES);
+      for (const variable of hierarchy.axisVariables()) tf.tidy(() => variable.assign(tf.tensor1d([0, 0])));
+      const read = await OctaveHierarchy.fromBytes(await hierarchy.toBytes());
+      for (const octave of read.octaves) {
+        const positions = read.getMatrix(octave).axisPositions('x');
+        expectClose(await positions.data(), [0, 12.5, 25], 1e-4);
+        positions.dispose();
+      }
+      read.dispose();
+      hierarchy.dispose();
+    }));
+
+  it('are refused for grids of their own, in what was stored too', () =>
+    withoutLeaks(() => {
+      const hierarchy = new OctaveHierarchy(3, 2, 1, AXES);
+      const stored = hierarchy.stored();
+      expect(() => OctaveHierarchy.fromStored({ ...stored, width: 5 })).to.throw(ArgumentError, 'axes');
+      expect(() => new OctaveHierarchy(3, 2, 1, { ...AXES, gridScale: 2 })).to.throw(ArgumentError, 'axes');
+      hierarchy.dispose();
+    }));
+
+  it('leave nothing behind where one of them cannot be cloned', () =>
+    withoutLeaks(() => {
+      const mixed = { ...TABLES, octaves: { 4: { dtype: 'float16' as const } }, sparse: false };
+      const hierarchy = new OctaveHierarchy(2, 1, 1, mixed);
+      const before = tf.memory().numTensors;
+      expect(() => hierarchy.clone({ trainable: true })).to.throw(ArgumentError, 'float16');
+      expect(() => hierarchy.clone({ dtype: 'float16' } as never)).to.throw(ArgumentError, 'dtype');
+      expect(tf.memory().numTensors).to.equal(before);
+      hierarchy.dispose();
+    }));
+});

@@ -70,6 +70,15 @@ describe('nodes that change while they are compressed', () => {
     expect((await cube.settle()).map(({ x, codec }) => [x, codec])).to.deep.equal([[1, 'test-gate']]);
   });
 
+  it('stay pending too where what was there before could not reach the quality', async () => {
+    const cube = cubeOf({ compression: METHOD });
+    cube.setNode(1, 0, 0, node(1).fill(99));
+    during(2, () => cube.setNode(1, 0, 0, node(9)));
+    const kept = (await cube.settle()).map((report) => report.kept);
+    expect(kept).to.deep.equal([undefined, 'set meanwhile', undefined]);
+    expect((await cube.settle()).map(({ x, codec }) => [x, codec])).to.deep.equal([[1, 'test-gate']]);
+  });
+
   it('may be deleted, whether they reach the quality or not', async () => {
     for (const hopeless of [false, true]) {
       const cube = cubeOf();

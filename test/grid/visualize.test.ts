@@ -31,6 +31,22 @@ eachBackend('visualizeSlice', () => {
       cube.dispose();
     }));
 
+  it('shows the nodes of a cube whose axes have coordinates of their own, trained ones too', () =>
+    withoutLeaks(async () => {
+      const images: Float32Array[] = [];
+      const stated = [{}, { x: [0, 10, 25] }, { x: { min: -5, max: 7 } }];
+      for (const axes of [...stated, { x: { positions: [1, 2, 40], trainable: true } }]) {
+        const cube = new WavetableMatrix(3, 1, 1, { resolution: 1, channels: 1, axes });
+        for (const x of [0, 1, 2]) cube.setNode(x, 0, 0, [x]);
+        for (const variable of cube.axisVariables()) tf.tidy(() => variable.assign(tf.tensor1d([0.5, -0.5])));
+        const image = cube.visualizeSlice({ tile: 1 });
+        images.push(await image.data<'float32'>());
+        image.dispose();
+        cube.dispose();
+      }
+      for (const image of images.slice(1)) expect([...image]).to.deep.equal([...images[0]]);
+    }));
+
   it('shows a three-channel cube in its own colours, and an empty slice dark', () =>
     withoutLeaks(async () => {
       const cube = new WavetableMatrix(1, 1, 2, { resolution: 2, channels: 3 });
