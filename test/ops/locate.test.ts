@@ -266,6 +266,34 @@ eachBackend('positions made of variables', () => {
       }
     }));
 
+  it('have gradients that are finite differences, of axes of several lengths one after the other', () =>
+    withoutLeaks(async () => {
+      for (const n of [9, 4, 6]) {
+        const { range, v } = made(uneven(n, 1));
+        const weights = randomArray(n, random(n));
+        const loss = (x: ArrayLike<number>) => {
+          const e = Array.from(x, Math.exp);
+          const total = e.reduce((a, b) => a + b);
+          let sum = 0;
+          return Array.from(weights).reduce((value, w, i) => {
+            if (i > 0) sum += range.floor + (1 - (n - 1) * range.floor) * (e[i - 1] / total);
+            return value + w * (range.first + (range.last - range.first) * sum);
+          }, 0);
+        };
+        const gradient = tf.grad((x) =>
+          tf.sum(tf.mul(tf.tensor1d(weights), knotPositions(x as tf.Tensor1D, range))),
+        );
+        const got = tf.tidy(() => gradient(tf.tensor1d(v)));
+        const h = 1e-4;
+        const want = Array.from(v, (_, k) => {
+          const at = (by: number) => loss(Float64Array.from(v, (x, j) => (j === k ? x + by : x)));
+          return (at(h) - at(-h)) / (2 * h);
+        });
+        expectClose(await got.data(), want, 1e-5 * Math.max(1, magnitude(want)), `${n} knots`);
+        got.dispose();
+      }
+    }));
+
   it('increase strictly whatever the variables are', () =>
     withoutLeaks(async () => {
       const next = random(3);
