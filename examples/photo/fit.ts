@@ -4,7 +4,7 @@
  * the bending of the fitted surface, which is kept small everywhere.
  */
 import * as tf from '@tensorflow/tfjs';
-import { meanSquare, type OctaveHierarchy } from '../../src/node.js';
+import { meanSquare, type OctaveHierarchy } from '../../src/index.js';
 
 export interface Photo {
   /** Rows and columns. */
@@ -34,6 +34,24 @@ export interface ReadOut {
 }
 
 const P = 4;
+
+/** mulberry32, uniform in [0, 1). */
+export function seeded(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = a;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** [size², 3] coordinates of all pixels, row by row. */
+export const pixelsOf = (size: number): Float32Array =>
+  Float32Array.from({ length: 3 * size * size }, (_, i) =>
+    i % 3 === 0 ? Math.floor(i / 3 / size) : i % 3 === 1 ? Math.floor(i / 3) % size : 0,
+  );
 
 /** Luma and two differences of colours, as the start of a read-out that is trained. */
 export function makeReadOut(channels: number): ReadOut {
@@ -172,10 +190,7 @@ export async function psnr(
   octave: number,
 ): Promise<{ heldOut: number; trained: number; errors: Float32Array }> {
   const { size, rgb, isHeldOut } = photo;
-  const coords = Float32Array.from({ length: 3 * size * size }, (_, i) =>
-    i % 3 === 0 ? Math.floor(i / 3 / size) : i % 3 === 1 ? Math.floor(i / 3) % size : 0,
-  );
-  const colours = colourAt(hierarchy, readOut, coords, octave);
+  const colours = colourAt(hierarchy, readOut, pixelsOf(size), octave);
   const got = await colours.data();
   colours.dispose();
   const sums = [0, 0];

@@ -30,6 +30,7 @@ import {
 } from './compression.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor, nodeOf } from './coordinates.js';
 import { restoreNodes, type StoredNode, storedNodes } from './files.js';
+import { type CheckedNode, denseByShape, type GivenNode, lastOfEachCell } from './given.js';
 import {
   checkOptions,
   type MatrixOptions,
@@ -42,7 +43,7 @@ import {
 } from './options.js';
 import { formatFor, sniffFormat, storageFor } from './persistence.js';
 import { allNodes, allPages, type SampleOptions, type SamplingState } from './sampling.js';
-import { NodeStore, type PackedNode } from './store.js';
+import { NodeStore } from './store.js';
 import { type Axis, Tangents, type TangentWavetables } from './tangents.js';
 import { type SliceOptions, visualizeSlice } from './visualize.js';
 import { checkWavetable, shapeOf, type Wavetable } from './wavetable.js';
@@ -61,18 +62,6 @@ export interface MemoryUsage {
   residentBytes: number;
   /** Bytes of the bookkeeping, host and device. */
   indexBytes: number;
-}
-
-/** A node that is to be set. `resolution` and `autoCompress` are of cubes of mixed resolutions. */
-export interface GivenNode {
-  /** What errors call it. */
-  where: string;
-  x: number;
-  y: number;
-  z: number;
-  wavetable: Wavetable | CompressedWavetable;
-  resolution?: Resolution;
-  autoCompress?: boolean;
 }
 
 type CubeClass<Cube> = new (
@@ -249,37 +238,33 @@ export class WavetableMatrix {
   /** Sets nodes: all of them, or none where one is not what the cube takes. */
   protected setEach(where: string, given: readonly GivenNode[]): void {
     this.#alive(where);
-    // Of a place that is named twice the last one counts, whichever kind it is.
-    const dense = new Map<number, { wavetable: Wavetable; shape: NodeShape; compress: boolean }>();
-    const packed = new Map<number, PackedNode>();
-    for (const { where: here, x, y, z, wavetable, ...how } of given) {
-      const cell = cellOf(here, this.#settings.dims, x, y, z);
-      dense.delete(cell);
-      packed.delete(cell);
-      const shape = this.#shapeFor(here, wavetable, how.resolution);
-      if (wavetable instanceof CompressedWavetable) {
-        checkCompressed(here, wavetable, shape);
-        packed.set(cell, this.#store.packedNode(here, cell, wavetable));
-      } else {
-        checkWavetable(here, wavetable, shape, this.dtype);
-        if (this.#settings.mixed) this.#store.checkForm(here, shape, this.dtype);
-        this.#store.checkPackable(here, wavetable);
-        dense.set(cell, { wavetable, shape, compress: how.autoCompress ?? this.#settings.autoCompress });
-      }
-    }
-    const byShape = new Map<string, { shape: NodeShape; nodes: { cell: number; wavetable: Wavetable }[] }>();
-    for (const [cell, { wavetable, shape }] of dense) {
-      const same = byShape.get(String(shape)) ?? { shape, nodes: [] };
-      byShape.set(String(shape), same);
-      same.nodes.push({ cell, wavetable });
-    }
-    for (const { shape, nodes } of byShape.values()) this.#store.set(where, shape, nodes);
-    this.#store.setPacked(where, [...packed.values()]);
-    for (const cell of packed.keys()) this.#pending.delete(cell);
-    for (const [cell, { compress }] of dense) {
+    const cubeShape = this.#nodeShape;
+    const nodes = lastOfEachCell(given.map((node) => this.#checkedNode(node, cubeShape)));
+    for (const same of denseByShape(nodes)) this.#store.set(where, same[0].shape, same);
+    this.#store.setPacked(
+      where,
+      nodes.flatMap(({ packed }) => packed ?? []),
+    );
+    for (const { cell, compress } of nodes) {
       if (compress) this.#pending.add(cell);
       else this.#pending.delete(cell);
     }
+  }
+
+  #checkedNode(
+    { where, x, y, z, wavetable, resolution, autoCompress }: GivenNode,
+    cubeShape: NodeShape,
+  ): CheckedNode {
+    const cell = cellOf(where, this.#settings.dims, x, y, z);
+    const shape = this.#shapeFor(where, wavetable, resolution, cubeShape);
+    if (wavetable instanceof CompressedWavetable) {
+      checkCompressed(where, wavetable, shape);
+      return { cell, shape, packed: this.#store.packedNode(where, cell, wavetable), compress: false };
+    }
+    checkWavetable(where, wavetable, shape, this.dtype);
+    if (this.#settings.mixed) this.#store.checkForm(where, shape, this.dtype);
+    this.#store.checkPackable(where, wavetable);
+    return { cell, shape, wavetable, compress: autoCompress ?? this.#settings.autoCompress };
   }
 
   /**
@@ -903,10 +888,11 @@ export class WavetableMatrix {
     where: string,
     wavetable: Wavetable | CompressedWavetable,
     resolution: Resolution | undefined,
+    cubeShape: NodeShape,
   ): NodeShape {
-    if (!this.#settings.mixed) return this.#nodeShape;
+    if (!this.#settings.mixed) return cubeShape;
     const given = resolution === undefined ? undefined : resolutionPair(where, resolution);
-    return shapeOf(wavetable, given, this.#nodeShape);
+    return shapeOf(wavetable, given, cubeShape);
   }
 
   /** Watches a node; the result says whether it was set, compressed or deleted meanwhile, and ends the watch. */

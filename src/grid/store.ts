@@ -358,8 +358,7 @@ export class NodeStore {
 
   /** The bank of a form, or a new one that the store does not know yet. */
   #bankFor(where: string, shape: NodeShape, form: BankForm = { codec: null, row: shape }): Bank {
-    const key = keyOf(shape, form);
-    const known = this.banks.find((bank) => keyOf(bank.options.shape, bank.options) === key);
+    const known = this.banks.find(({ options }) => isSameForm(options, { shape, ...form }));
     if (known) return known;
     const { dims, trainable, sparse } = this.settings;
     const dtype = form.codec ? 'float32' : this.settings.dtype;
@@ -436,8 +435,17 @@ function keyOf(shape: NodeShape, { codec, row }: BankForm): string {
   return codec ? `${shape} ${codec.codec} ${codec.parameter} ${row}` : `${shape}`;
 }
 
+export const isSame = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((n, i) => n === b[i]);
+
+/** Whether the two are of the same bank; keyOf says the same, but nodes set one by one would wait for its strings. */
+function isSameForm(a: BankForm & { shape: NodeShape }, b: BankForm & { shape: NodeShape }): boolean {
+  const isSameCodec = a.codec?.codec === b.codec?.codec && a.codec?.parameter === b.codec?.parameter;
+  return isSameCodec && isSame(a.shape, b.shape) && isSame(a.row, b.row);
+}
+
 /** Lists of those with the same key, in the order of their first ones. */
-function grouped<T>(all: readonly T[], key: (one: T) => string): T[][] {
+export function grouped<T>(all: readonly T[], key: (one: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const one of all) {
     const group = groups.get(key(one));

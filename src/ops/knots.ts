@@ -57,23 +57,21 @@ export function knotVariables(positions: readonly number[], { floor }: KnotRange
   return Float32Array.from(gapsOf(positions), (gap) => Math.log((gap - floor) / free));
 }
 
+/**
+ * tf.cumsum, of any order. The gradient of tf's own is a reverse cumsum, and tfjs' WebGPU shader of that one keeps the length of
+ * the first tensor that it saw.
+ */
+const runningSums = tf.customGrad((x) => ({
+  value: tf.cumsum(x as tf.Tensor),
+  gradFunc: (dy: tf.Tensor) => tf.reverse(runningSums(tf.reverse(dy))),
+})) as (x: tf.Tensor) => tf.Tensor;
+
 /** [n] positions of variables [n − 1], strictly increasing. Gradients: variables, of any order. */
 export function knotPositions(variables: tf.Tensor1D, { first, last, floor }: KnotRange): tf.Tensor1D {
   const [count] = variables.shape;
   const gaps = tf.add(tf.mul(tf.softmax(variables), 1 - count * floor), floor);
-  const sums = sumsUpTo(gaps as tf.Tensor1D);
+  const sums = runningSums(gaps);
   const inner = tf.div(tf.slice(sums, 0, count - 1), tf.slice(sums, count - 1, 1));
   const positions = tf.add(tf.mul(inner, last - first), first) as tf.Tensor1D;
   return tf.concat([tf.tensor1d([first]), positions, tf.tensor1d([last])]) as tf.Tensor1D;
-}
-
-/**
- * [n] x_0 + … + x_i. Gradients: x, of any order; by sums from the front too: tfjs 4.22.0 on WebGPU takes the program of sums from the
- * back, which the gradient of cumsum asks for, for one of any length.
- */
-function sumsUpTo(x: tf.Tensor1D): tf.Tensor1D {
-  return tf.customGrad((y: unknown) => ({
-    value: tf.cumsum(y as tf.Tensor1D),
-    gradFunc: (dy: tf.Tensor) => tf.sub(tf.add(tf.sum(dy), dy), sumsUpTo(dy as tf.Tensor1D)),
-  }))(x) as tf.Tensor1D;
 }

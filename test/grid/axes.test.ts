@@ -44,8 +44,11 @@ function twins(options: MatrixOptions, axes: MatrixOptions['axes']) {
 
 const ofMethods = (methods: InterpolationMethod[]) => (backend: string) => {
   // It reads coordinates, which come as tensors here.
-  const boundaries = BOUNDARIES.filter((name) => name !== 'error' || backend !== 'webgpu');
+  const all = BOUNDARIES.filter((name) => name !== 'error' || backend !== 'webgpu');
   for (const method of methods) {
+    // Boundaries are the stencil's affair, the same for these methods; SwiftShader is slow.
+    const boundaries =
+      backend === 'webgpu' && method !== 'catmull-rom' ? (['wrap', 'extrapolate'] as const) : all;
     it(`a cube at positions 0 … n − 1 is the plain one, gradients and all: ${method}`, () =>
       withoutLeaks(async () => {
         for (const boundary of boundaries) {
@@ -301,7 +304,7 @@ eachBackend('splines on axes', () => {
       const got = await grads[variable.name].data();
       const theta = Array.from(await variable.data());
       // Samples are float32: large steps, of the fourth order.
-      const h = 0.02;
+      const h = 0.04;
       const want: number[] = [];
       for (let k = 0; k < theta.length; k++) {
         const at = async (by: number) => {
@@ -319,7 +322,7 @@ eachBackend('splines on axes', () => {
         still.dispose();
         want.push((8 * near - far) / (12 * h));
       }
-      expectClose(got, want, 2e-3 * magnitude(want));
+      expectClose(got, want, 2e-4 * magnitude(want));
       tf.dispose([value, grads]);
       cube.dispose();
     }));
@@ -358,7 +361,7 @@ eachBackend('axes of a cube', (backend) => {
     withoutLeaks(async () => {
       const cube = line([1, -2, 0.5, 3, 1]);
       // The law is of the arithmetic, which is the slowest to step through on SwiftShader.
-      const steps = backend === 'webgpu' ? 40 : 500;
+      const steps = backend === 'webgpu' ? 25 : 300;
       const optimizer = tf.train.adam(5);
       const next = random(1);
       let warm = 0;
@@ -468,65 +471,3 @@ describe('axes of a cube that moves', () => {
       cube.dispose();
     }));
 });
-
-eachBackend('learned knots', () => {
-  const f = (x: number, y: number, z: number) =>
-    Math.tanh(40 * (x - 0.3)) + 0.2 * Math.sin(2 * Math.PI * y) * Math.cos(2 * Math.PI * z);
-  const dims: [number, number, number] = [9, 5, 5];
-  const even = (n: number) => Array.from({ length: n }, (_, i) => i / (n - 1));
-
-  function points(n: number, seed: number): [coords: Float32Array, values: Float32Array] {
-    const next = random(seed);
-    const coords = Float32Array.from({ length: 3 * n }, next);
-    return [
-      coords,
-      Float32Array.from({ length: n }, (_, i) => f(coords[3 * i], coords[3 * i + 1], coords[3 * i + 2])),
-    ];
-  }
-
-  /** PSNR in dB, of the function's range, on points never trained on. */
-  function psnr(cube: WavetableMatrix): number {
-    const [coords, values] = points(4000, 999);
-    return tf.tidy(() => {
-      const off = tf.sub(cube.sampleBatch(coords).flatten(), tf.tensor1d(values));
-      return 10 * Math.log10(2.4 ** 2 / meanSquare(off).dataSync()[0]);
-    });
-  }
-
-  /** Nodes, and knots if asked for, by Adam: 0.05, falling to zero along a cosine, 512 points a step. */
-  function fitted(trainable: boolean, steps: number): number {
-    const axes = Object.fromEntries(
-      ['x', 'y', 'z'].map((name, j) => [name, { positions: even(dims[j]), trainable }]),
-    );
-    const nodes = tf.tensor(
-      even(9).flatMap((x) => even(5).flatMap((y) => even(5).map((z) => f(x, y, z)))),
-      [...dims, 1, 1, 1],
-    );
-    const cube = WavetableMatrix.fromTensor(nodes, { trainable: true, axes });
-    nodes.dispose();
-    const variables = [...cube.trainableVariables(), ...cube.axisVariables()];
-    const optimizer = tf.train.adam(0.05);
-    for (let i = 0; i < steps; i++) {
-      const [coords, values] = points(512, i + 1);
-      // tfjs has no schedules: the rate is a field.
-      (optimizer as unknown as { learningRate: number }).learningRate =
-        0.025 * (1 + Math.cos((Math.PI * i) / steps));
-      tf.tidy(() => {
-        const loss = () => meanSquare(tf.sub(cube.sampleBatch(coords).flatten(), tf.tensor1d(values)));
-        optimizer.minimize(loss, false, variables);
-      });
-    }
-    const reached = psnr(cube);
-    optimizer.dispose();
-    cube.dispose();
-    return reached;
-  }
-
-  it('approximate a steep function at least 6 dB better than even ones', () => {
-    const uniform = fitted(false, 120);
-    const learned = fitted(true, 120);
-    expect(learned).to.be.greaterThan(uniform + 6);
-    // Not because the other is badly fitted: the least squares of even knots, of 400,000 points, are at 28.0 dB.
-    expect(uniform).to.be.greaterThan(26);
-  });
-}, ['wasm']);

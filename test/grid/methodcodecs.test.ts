@@ -102,7 +102,9 @@ describe('methods of compressed nodes', () => {
               const cube = cubeOf(ids, options);
               const decoded = decodedOf(cube);
               const coords = coordinates(7, 3);
-              for (const method of METHODS) {
+              for (const method of slow
+                ? (['nearest', 'cardinal', 'bspline', 'hermite', 'monotone'] as const)
+                : METHODS) {
                 const want = await valuesOf(decoded.sampleBatch(coords, { method }));
                 for (let again = 0; again < 2; again++) {
                   const got = await valuesOf(cube.sampleBatch(coords, { method }));

@@ -38,13 +38,14 @@ async function psnrOf(cube: WavetableMatrix, { coords, values }: ReturnType<type
 /** Falling to almost nothing over the last half. */
 const rate = (steps: number) => (step: number) => 0.1 * Math.min(1, 2 * (1 - step / steps)) + 1e-4;
 
-eachBackend('fitAxes', () => {
+eachBackend('fitAxes', (backend) => {
   it('moves nodes to where the field bends, in order and within the ends', async () => {
     const field: Field = (x) => Math.tanh(40 * (x - 0.3));
     const data = samplesOf(field, 1500, 1);
     const fresh = samplesOf(field, 1500, 2);
     await withoutLeaks(async () => {
-      const steps = 250;
+      // SwiftShader takes long for a step.
+      const steps = backend === 'webgpu' ? 100 : 250;
       const uniform = unitCube([9, 1, 1], false);
       await fitNodes(uniform, data, { steps, learningRate: rate(steps), batchSize: 512 });
       const moved = unitCube([9, 1, 1], true);
@@ -98,21 +99,23 @@ eachBackend('fitAxes on three axes', () => {
     const field: Field = (x, y, z) =>
       Math.tanh(40 * (x - 0.3)) + 0.2 * Math.sin(2 * Math.PI * y) * Math.cos(2 * Math.PI * z);
     const data = samplesOf(field, 8000, 3);
-    const fresh = samplesOf(field, 8000, 4);
-    const steps = 300;
-    const options = { steps, learningRate: rate(steps), batchSize: 1024 };
+    const fresh = samplesOf(field, 4000, 4);
+    const steps = 200;
+    const options = { steps, learningRate: rate(steps), batchSize: 512 };
     const uniform = unitCube([9, 5, 5], false);
     await fitNodes(uniform, data, options);
     const moved = unitCube([9, 5, 5], true);
     await fitAxes(moved, data, { ...options, axisLearningRate: 0.05 });
     const [before, after] = [await psnrOf(uniform, fresh), await psnrOf(moved, fresh)];
     expect(after - before).to.be.above(6);
+    // Not because the other is badly fitted: the least squares of even knots are at 28.2 dB.
+    expect(before).to.be.above(26);
     uniform.dispose();
     moved.dispose();
   });
 }, ['wasm']);
 
-eachBackend('fitCoordinates on axes of their own', () => {
+eachBackend('fitCoordinates on axes of their own', (backend) => {
   it('finds and bounds coordinates in the user’s units', async () => {
     const cube = new WavetableMatrix(3, 2, 1, {
       resolution: 1,
@@ -126,8 +129,8 @@ eachBackend('fitCoordinates on axes of their own', () => {
     ];
     const targets = cube.sampleBatch(at);
     const { coords } = await fitCoordinates(cube, targets, {
-      steps: 300,
-      learningRate: (step) => 3 * 0.98 ** step,
+      steps: backend === 'webgpu' ? 120 : 300,
+      learningRate: (step) => 3 * (backend === 'webgpu' ? 0.96 : 0.98) ** step,
     });
     const found = await coords.array();
     found.forEach((place, i) => {

@@ -212,16 +212,17 @@ eachBackend('coordinates on an axis with positions', () => {
       const second = tf.tidy(() =>
         tf.grad((t) => tf.sum(tf.mul(slope(t), tf.tensor1d(direction))))(tf.tensor1d(it.positions)),
       );
-      const first = async (sign: number) => {
-        const h = 1e-2;
-        const g = tf.tidy(() => slope(tf.tensor1d(it.positions.map((t, k) => t + sign * h * direction[k]))));
+      const first = async (by: number) => {
+        const g = tf.tidy(() => slope(tf.tensor1d(it.positions.map((t, k) => t + by * direction[k]))));
         const values = await g.data();
         g.dispose();
-        return Array.from(values, (v) => v / (2 * h));
+        return Array.from(values);
       };
-      const [up, down] = [await first(1), await first(-1)];
-      const want = up.map((v, k) => v - down[k]);
-      expectClose(await second.data(), want, 1e-2 * magnitude(want));
+      // Gradients are float32: large steps, of the fourth order.
+      const h = 0.01;
+      const [a, b, c, d] = [await first(h), await first(-h), await first(2 * h), await first(-2 * h)];
+      const want = a.map((v, k) => (8 * (v - b[k]) - (c[k] - d[k])) / (12 * h));
+      expectClose(await second.data(), want, 2e-4 * magnitude(want));
       second.dispose();
     }));
 
@@ -262,6 +263,34 @@ eachBackend('positions made of variables', () => {
           Math.fround(positions[positions.length - 1]),
         ]);
         t.dispose();
+      }
+    }));
+
+  it('have gradients that are finite differences, of axes of several lengths one after the other', () =>
+    withoutLeaks(async () => {
+      for (const n of [9, 4, 6]) {
+        const { range, v } = made(uneven(n, 1));
+        const weights = randomArray(n, random(n));
+        const loss = (x: ArrayLike<number>) => {
+          const e = Array.from(x, Math.exp);
+          const total = e.reduce((a, b) => a + b);
+          let sum = 0;
+          return Array.from(weights).reduce((value, w, i) => {
+            if (i > 0) sum += range.floor + (1 - (n - 1) * range.floor) * (e[i - 1] / total);
+            return value + w * (range.first + (range.last - range.first) * sum);
+          }, 0);
+        };
+        const gradient = tf.grad((x) =>
+          tf.sum(tf.mul(tf.tensor1d(weights), knotPositions(x as tf.Tensor1D, range))),
+        );
+        const got = tf.tidy(() => gradient(tf.tensor1d(v)));
+        const h = 1e-4;
+        const want = Array.from(v, (_, k) => {
+          const at = (by: number) => loss(Float64Array.from(v, (x, j) => (j === k ? x + by : x)));
+          return (at(h) - at(-h)) / (2 * h);
+        });
+        expectClose(await got.data(), want, 1e-5 * Math.max(1, magnitude(want)), `${n} knots`);
+        got.dispose();
       }
     }));
 

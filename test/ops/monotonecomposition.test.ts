@@ -17,9 +17,11 @@ eachBackend(
   (backend) => {
     for (const [name, options] of problems()) {
       if (options.payload > 5) continue;
+      // Stencils are given: of boundaries only what is open, or absent, comes this far.
+      if (/^(wrap|reflect|error), axes of one node/.test(name)) continue;
       it(name, () =>
         withoutLeaks(async () => {
-          const p = makeProblem({ ...options, samples: Math.min(options.samples, 7) });
+          const p = makeProblem({ ...options, samples: Math.min(options.samples, 6) });
           if (options.samples % 2) stretch(p, random(1));
           if (p.n > 3) p.place[17] = Number.NaN;
           const { attrs, nodes, grid } = p.c;

@@ -31,7 +31,10 @@ const EMPTY: [string, Partial<TapsCaseOptions>][] = [
 
 const bits = (x: Float32Array | Int32Array | Uint8Array) => new Uint32Array(x.slice().buffer);
 
-eachBackend('sampling with four taps an axis', () => {
+eachBackend('sampling with four taps an axis', (backend) => {
+  // Each width is a pipeline on a GPU, and takes SwiftShader longer to compile than to run.
+  const slow = backend === 'webgpu';
+
   for (const half of [false, true]) {
     describe(`samples equal the float64 oracle, ${half ? 'float16' : 'float32'} nodes`, () => {
       for (const [name, options] of sweep({ half })) {
@@ -109,7 +112,7 @@ eachBackend('sampling with four taps an axis', () => {
     for (const basis of ['linear', 'cardinal', 'hermite'] as const) {
       for (const boundary of BOUNDARIES) {
         it(`${basis}, ${boundary}`, async () => {
-          for (const payload of [1, 4, 7, 64]) {
+          for (const payload of slow ? [4, 7] : [1, 4, 7, 64]) {
             const dims: [number, number, number] = [3, 4, 2];
             await using({ dims, payload, samples: 24, basis, boundary, a: -0.3 }, async (c) => {
               const next = random(payload);
@@ -138,7 +141,7 @@ eachBackend('sampling with four taps an axis', () => {
 
   describe('not-finite coordinates', () => {
     const bad = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const payload of [1, 9, 64]) {
+    for (const payload of slow ? [9, 64] : [1, 9, 64]) {
       it(`give NaN rows, zero gradients, and let no value through, payload ${payload}`, () =>
         using({ dims: [3, 4, 2], payload, samples: 9, basis: 'cardinal', margin: 0 }, async (c) => {
           for (let j = 0; j < 3; j++) c.positions[3 * (2 * j + 1) + j] = bad[j];
@@ -190,7 +193,7 @@ eachBackend('sampling with four taps an axis', () => {
   });
 
   for (const half of [false, true]) {
-    for (const payload of [1, 9, 64]) {
+    for (const payload of slow ? [half ? 64 : 9] : [1, 9, 64]) {
       it(`a node of NaN and ∞ does not reach samples without it among their taps, payload ${payload}, ${half ? 'float16' : 'float32'}`, () =>
         using(
           { dims: [6, 2, 6], payload, samples: 24, missing: 0.3, half, basis: 'cardinal', margin: 0 },

@@ -10,7 +10,7 @@ import { assertSameOutput, readmeExample } from './example.mjs';
 import { checkContents, installInto, pack } from './tarball.mjs';
 import { buildPage, openPage } from './vite.mjs';
 
-const BROWSER_ENTRIES = ['wavecube', 'wavecube/webgpu', 'wavecube/wasm'];
+const BROWSER_ENTRIES = ['wavecube', 'wavecube/webgpu', 'wavecube/wasm', 'wavecube/models'];
 
 export async function packageStage() {
   const results = new Results('the package');
