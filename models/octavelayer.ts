@@ -1,9 +1,9 @@
 /** Grids of wavetables at several scales as a layer of tf.layers. */
 import * as tf from '@tensorflow/tfjs';
 import { checkOptionNames } from '../src/errors.js';
-import { type Blending, blendAt, blendEach } from '../src/grid/octaveblend.js';
-import { LevelCoords } from '../src/grid/octavecoords.js';
-import { checkHierarchy, type HierarchySettings } from '../src/grid/octavelevels.js';
+import { type Blending, blendAt, blendEach } from '../src/grid/octaves/blend.js';
+import { LevelCoords } from '../src/grid/octaves/coords.js';
+import { checkHierarchy, type HierarchySettings } from '../src/grid/octaves/levels.js';
 import {
   ArgumentError,
   type InterpolationMethod,

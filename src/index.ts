@@ -48,7 +48,6 @@ export {
 } from './errors.js';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/npy.js';
 export { encodePng } from './formats/png.js';
-export { type AdaptiveOptions, type AdaptiveResolution, adaptiveResolution } from './grid/adaptive.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Coordinates } from './grid/coordinates.js';
 export type { StoredNode } from './grid/files.js';
@@ -59,20 +58,25 @@ export {
   MultiResolutionWavetableMatrix,
   type SetNodeOptions,
 } from './grid/multiresolution.js';
-export type { Octaves } from './grid/octaveblend.js';
+export type { Octaves } from './grid/octaves/blend.js';
 export type {
   OctaveBasis,
   OctaveHierarchyOptions,
   OctaveOffset,
   OctaveOptions,
-} from './grid/octavelevels.js';
+} from './grid/octaves/levels.js';
+export type { StoredHierarchy } from './grid/octaves/stored.js';
 export { OctaveHierarchy } from './grid/octaves.js';
-export type { StoredHierarchy } from './grid/octavestored.js';
 export type { Blend, MatrixOptions, Missing, MixedOptions, Resolution } from './grid/options.js';
 export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
+export {
+  type AdaptiveOptions,
+  type AdaptiveResolution,
+  adaptiveResolution,
+} from './grid/resolution/adaptive.js';
 export { restoreCube } from './grid/restore.js';
 export { type SampleGridOptions, sampleGrid } from './grid/samplegrid.js';
-export type { SampleOptions } from './grid/sampling.js';
+export type { SampleOptions } from './grid/sampling/sampling.js';
 export type { TangentWavetables } from './grid/tangents.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
 export type { Colormap, SliceOptions } from './grid/visualize.js';

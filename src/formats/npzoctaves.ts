@@ -7,8 +7,8 @@
  */
 import { check, FormatError, shown, WavecubeError } from '../errors.js';
 import type { WavetableMatrix } from '../grid/matrix.js';
+import type { StoredHierarchy } from '../grid/octaves/stored.js';
 import { OctaveHierarchy } from '../grid/octaves.js';
-import type { StoredHierarchy } from '../grid/octavestored.js';
 import type { FileFormat } from '../grid/persistence.js';
 import { checkVersion, cubeEntries, cubeOf, encodeMetadata, HIERARCHY, npz, readMetadata } from './npz.js';
 import { unzipArchive, zipArchive } from './zip.js';

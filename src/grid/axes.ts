@@ -17,7 +17,7 @@ import { type KnotRange, knotPositions, knotRange, knotVariables } from '../ops/
 import { type AxisForm, type Located, locate } from '../ops/locate.js';
 import { onTape } from '../ops/tape.js';
 import { boundaryCodes, type Settings } from './options.js';
-import type { BatchCoords } from './reading.js';
+import type { BatchCoords } from './sampling/reading.js';
 
 export const AXIS_NAMES = ['x', 'y', 'z'] as const;
 export type AxisName = (typeof AXIS_NAMES)[number];

@@ -15,7 +15,7 @@ import { lanesFor, packHalves, unpackRow } from '../ops/half.js';
 import { sampleRows } from '../ops/sample.js';
 import { takeResampled, type Wraps } from '../ops/sumrows.js';
 import { Page } from './page.js';
-import { type PageAttrs, type Reading, readRows, splatRead } from './reading.js';
+import { type PageAttrs, type Reading, readRows, splatRead } from './sampling/reading.js';
 
 export type { NodeShape };
 

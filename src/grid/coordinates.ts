@@ -13,7 +13,7 @@ import {
 import { findDevice } from '../ops/device.js';
 import { endsOf, trainsAxes } from './axes.js';
 import type { Settings } from './options.js';
-import { type BatchCoords, eachTouched, type Reading } from './reading.js';
+import { type BatchCoords, eachTouched, type Reading } from './sampling/reading.js';
 
 /** [N, 3] (x, y, z) in index space: a float32 tensor, rows of three numbers, or 3·N numbers in a row. */
 export type Coordinates =

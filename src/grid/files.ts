@@ -5,7 +5,7 @@ import { ArgumentError, check, MissingNodeError, ShapeError, shown } from '../er
 import type { NodeShape } from './bank.js';
 import { cellOf, nodeOf } from './coordinates.js';
 import type { Settings } from './options.js';
-import type { SamplingState } from './sampling.js';
+import type { SamplingState } from './sampling/sampling.js';
 import { type StoredValues, stored } from './store.js';
 import { AXES, type Axis } from './tangents.js';
 

@@ -14,11 +14,8 @@ import {
 import { activeBackend, findDevice, startBackend } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
 import { checkFloatTensor } from '../ops/tensors.js';
-import { adaptiveMethod } from './autocompress.js';
 import { AXIS_NAMES, type AxisName, CubeAxes, endsOf } from './axes.js';
 import type { Bank, NodeShape } from './bank.js';
-import { sampleAll, sampleInParts, splatAll } from './batch.js';
-import { decodeNode } from './blend.js';
 import {
   type CompressAllOptions,
   type CompressibleNodes,
@@ -42,7 +39,10 @@ import {
   type Settings,
 } from './options.js';
 import { formatFor, sniffFormat, storageFor } from './persistence.js';
-import { allNodes, allPages, type SampleOptions, type SamplingState } from './sampling.js';
+import { adaptiveMethod } from './resolution/autocompress.js';
+import { sampleAll, sampleInParts, splatAll } from './sampling/batch.js';
+import { decodeNode } from './sampling/blend.js';
+import { allNodes, allPages, type SampleOptions, type SamplingState } from './sampling/sampling.js';
 import { NodeStore } from './store.js';
 import { type Axis, Tangents, type TangentWavetables } from './tangents.js';
 import { type SliceOptions, visualizeSlice } from './visualize.js';

@@ -4,9 +4,9 @@ import type { CompressedWavetable } from '../codecs/compressed.js';
 import type { Quality } from '../codecs/quality.js';
 import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
 import { resample } from '../ops/resample.js';
-import { type AdaptiveResolution, adaptiveResolution } from './adaptive.js';
 import { WavetableMatrix } from './matrix.js';
 import type { MatrixOptions, MixedOptions, Resolution } from './options.js';
+import { type AdaptiveResolution, adaptiveResolution } from './resolution/adaptive.js';
 import type { Wavetable } from './wavetable.js';
 
 export interface MultiResolutionOptions extends MatrixOptions, MixedOptions {}

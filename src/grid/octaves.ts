@@ -16,10 +16,10 @@ import type { CompressAllOptions, NodeReport } from './compression.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor } from './coordinates.js';
 import { type MemoryUsage, WavetableMatrix } from './matrix.js';
 import { checkMethod } from './methods.js';
-import { isOwnSpace } from './octaveaxis.js';
-import { type Blending, blendAt, blendEach, checkOctaves, type Octaves } from './octaveblend.js';
-import { firstChannels, withChannels } from './octavechannels.js';
-import { checkEnds, LevelCoords } from './octavecoords.js';
+import { isOwnSpace } from './octaves/axis.js';
+import { type Blending, blendAt, blendEach, checkOctaves, type Octaves } from './octaves/blend.js';
+import { firstChannels, withChannels } from './octaves/channels.js';
+import { checkEnds, LevelCoords } from './octaves/coords.js';
 import {
   checkHierarchy,
   checkOctaveLevels,
@@ -29,13 +29,13 @@ import {
   type OctaveHierarchyOptions,
   type OctaveLevel,
   octaveRatio,
-} from './octavelevels.js';
-import { nodePlaces, placeOfNode } from './octaveplaces.js';
-import { checkStored, type StoredHierarchy, storedSettings } from './octavestored.js';
+} from './octaves/levels.js';
+import { nodePlaces, placeOfNode } from './octaves/places.js';
+import { checkStored, type StoredHierarchy, storedSettings } from './octaves/stored.js';
+import { withVariables } from './octaves/untouched.js';
 import { resolutionPair } from './options.js';
 import { hierarchyFormatFor, sniffHierarchyFormat, storageFor } from './persistence.js';
-import { channelsOf, normalizeQuaternions, type SampleOptions } from './sampling.js';
-import { withVariables } from './untouched.js';
+import { channelsOf, normalizeQuaternions, type SampleOptions } from './sampling/sampling.js';
 import { checkWavetable, type Wavetable } from './wavetable.js';
 
 /**

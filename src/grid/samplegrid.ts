@@ -8,7 +8,7 @@ import { checkFloatTensor } from '../ops/tensors.js';
 import { type Coordinates, coordinateTensor } from './coordinates.js';
 import { checkMethod, type InterpolationMethod } from './methods.js';
 import { boundariesOf } from './options.js';
-import { readingOf, readRows } from './reading.js';
+import { readingOf, readRows } from './sampling/reading.js';
 
 export interface SampleGridOptions {
   /** Default 'linear'. All methods but 'hermite', whose tangents a cube holds. */

@@ -11,10 +11,10 @@ import { findDevice, isExclusive } from '../ops/device.js';
 import { Bank, type BankOptions, type BankSnapshot, type NodeDtype, type NodeShape } from './bank.js';
 import { nodeOf } from './coordinates.js';
 import { hostParams, type RowForm, rowFormOf, rowOf } from './forms.js';
-import { FullPages } from './fullpages.js';
 import type { Settings } from './options.js';
 import { PackedNodes } from './packed.js';
 import type { Page } from './page.js';
+import { FullPages } from './sampling/fullpages.js';
 import { checkHalfRange, hostValues, type Wavetable } from './wavetable.js';
 
 /** What a page holds at most unless the cube says otherwise: a sparse one is copied when it grows. */

@@ -4,8 +4,8 @@
  * where to begin, and trials say the rest.
  */
 import * as tf from '@tensorflow/tfjs';
-import { type HostWavetable, hostWavetable } from '../codecs/codec.js';
-import { pause } from '../codecs/pause.js';
+import { type HostWavetable, hostWavetable } from '../../codecs/codec.js';
+import { pause } from '../../codecs/pause.js';
 import {
   type Achieved,
   type Measured,
@@ -15,9 +15,9 @@ import {
   statisticsOf,
   type Target,
   targetOf,
-} from '../codecs/quality.js';
-import { ArgumentError, check, checkOptionNames } from '../errors.js';
-import { resample } from '../ops/resample.js';
+} from '../../codecs/quality.js';
+import { ArgumentError, check, checkOptionNames } from '../../errors.js';
+import { resample } from '../../ops/resample.js';
 import { BandTable, bandEnergy } from './band.js';
 
 export interface AdaptiveOptions {

@@ -8,7 +8,7 @@
  * Rows that are not finite stay so, and get no gradient. The place is a float32 as the coordinate is: between nodes around g the
  * weights of smoothstep are those of a coordinate known to 2⁻²⁴ · g.
  */
-import { nearestOf, smoothstepOf } from '../ops/ease.js';
+import { nearestOf, smoothstepOf } from '../../ops/ease.js';
 import type { BatchCoords } from './reading.js';
 
 /** Told by the fraction, which is exact: r + 1/2 would be rounded. */

@@ -1,10 +1,10 @@
 /** Coordinates in the hierarchy's index space, on the host or on the device, as each level wants them. */
 import * as tf from '@tensorflow/tfjs';
-import { CoordinateError, check, DeviceError } from '../errors.js';
-import { findDevice } from '../ops/device.js';
-import { permuteRows } from '../ops/permute.js';
-import { isOwnSpace, toLevel, toLevelTensor } from './octaveaxis.js';
-import type { HierarchySettings, OctaveLevel } from './octavelevels.js';
+import { CoordinateError, check, DeviceError } from '../../errors.js';
+import { findDevice } from '../../ops/device.js';
+import { permuteRows } from '../../ops/permute.js';
+import { isOwnSpace, toLevel, toLevelTensor } from './axis.js';
+import type { HierarchySettings, OctaveLevel } from './levels.js';
 
 /** N rows (x, y, z): values that came from the host stay there, so that policies that must read them can. */
 export class LevelCoords {

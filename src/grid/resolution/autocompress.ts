@@ -4,10 +4,10 @@
  * does it, and measured against the node as it was set; the fewest bytes within the bound win.
  */
 import * as tf from '@tensorflow/tfjs';
-import { type EncodeOptions, type HostWavetable, hostWavetable } from '../codecs/codec.js';
-import { CompressedWavetable } from '../codecs/compressed.js';
-import { readContainer } from '../codecs/container.js';
-import { pause } from '../codecs/pause.js';
+import { type EncodeOptions, type HostWavetable, hostWavetable } from '../../codecs/codec.js';
+import { CompressedWavetable } from '../../codecs/compressed.js';
+import { readContainer } from '../../codecs/container.js';
+import { pause } from '../../codecs/pause.js';
 import {
   type Measured,
   measure,
@@ -16,10 +16,10 @@ import {
   statisticsOf,
   type Target,
   targetOf,
-} from '../codecs/quality.js';
-import { knownCodec, type Method, methodOf } from '../codecs/registry.js';
-import { QualityNotReachedError } from '../errors.js';
-import { resample } from '../ops/resample.js';
+} from '../../codecs/quality.js';
+import { knownCodec, type Method, methodOf } from '../../codecs/registry.js';
+import { QualityNotReachedError } from '../../errors.js';
+import { resample } from '../../ops/resample.js';
 import { smallestGrid } from './adaptive.js';
 
 interface Wraps {

@@ -5,21 +5,21 @@
  * themselves into a cache of rows (cache.ts) and sampled there.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { DecodeContext, Form } from '../codecs/codec.js';
-import { knownCodec } from '../codecs/registry.js';
-import { check, DeviceError } from '../errors.js';
-import { addBox } from '../ops/addbox.js';
-import { findDevice } from '../ops/device.js';
-import { onTape } from '../ops/tape.js';
-import { trainsAxes } from './axes.js';
-import type { Bank } from './bank.js';
-import { nodeOf } from './coordinates.js';
+import type { DecodeContext, Form } from '../../codecs/codec.js';
+import { knownCodec } from '../../codecs/registry.js';
+import { check, DeviceError } from '../../errors.js';
+import { addBox } from '../../ops/addbox.js';
+import { findDevice } from '../../ops/device.js';
+import { onTape } from '../../ops/tape.js';
+import { trainsAxes } from '../axes.js';
+import type { Bank } from '../bank.js';
+import { nodeOf } from '../coordinates.js';
+import { decodeRows, formOf, namedParams } from '../forms.js';
+import type { Settings } from '../options.js';
+import type { NodeStore } from '../store.js';
 import { type Corners, cornersOf } from './corners.js';
 import { blemishOf } from './finite.js';
-import { decodeRows, formOf, namedParams } from './forms.js';
-import type { Settings } from './options.js';
 import { eachTouched, partOf, type Reading, readRows } from './reading.js';
-import type { NodeStore } from './store.js';
 
 /** [N, h, w, C] parts of different node shapes, each at `resolutionOf` its shape; their sum is the sample. */
 export function sampleCompressed(

@@ -1,19 +1,19 @@
 /** The adjoint of sampling: what samples are to the pages of a cube. */
 import * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check } from '../errors.js';
-import { resample } from '../ops/resample.js';
-import { splineCoefficients } from '../ops/spline.js';
-import type { Bank } from './bank.js';
-import { nodeOf } from './coordinates.js';
-import { decodeRows, formOf } from './forms.js';
+import { ArgumentError, check } from '../../errors.js';
+import { resample } from '../../ops/resample.js';
+import { splineCoefficients } from '../../ops/spline.js';
+import type { Bank } from '../bank.js';
+import { nodeOf } from '../coordinates.js';
+import { decodeRows, formOf } from '../forms.js';
+import type { InterpolationMethod } from '../methods.js';
+import { boundaryCodes, type Settings } from '../options.js';
+import type { Page } from '../page.js';
+import type { NodeStore } from '../store.js';
 import { COEFFICIENTS, checkFits } from './fullpages.js';
-import type { InterpolationMethod } from './methods.js';
-import { boundaryCodes, type Settings } from './options.js';
-import type { Page } from './page.js';
 import { type Reading, readingOf, splatRead, tangentReading } from './reading.js';
 import { overPresent } from './renormalize.js';
 import { allPages, type SamplingState, wholeAttrs } from './sampling.js';
-import type { NodeStore } from './store.js';
 
 /**
  * One tensor a page, as allPages: the adjoint of sampleMethod at the cube's own resolution.

@@ -1,6 +1,6 @@
 /** What a cube's sampling calls do: check what comes, and resolve how it is read. */
 import * as tf from '@tensorflow/tfjs';
-import { sizeOf } from '../codecs/parameters.js';
+import { sizeOf } from '../../codecs/parameters.js';
 import {
   ArgumentError,
   check,
@@ -8,12 +8,12 @@ import {
   DeviceError,
   MissingNodeError,
   ShapeError,
-} from '../errors.js';
-import { findDevice } from '../ops/device.js';
-import { checkFloatTensor } from '../ops/tensors.js';
-import { type Coordinates, checkPolicies, coordinateTensor, nodeOf } from './coordinates.js';
-import { checkMethod, type InterpolationMethod, type MethodChoice } from './methods.js';
-import { resolutionPair } from './options.js';
+} from '../../errors.js';
+import { findDevice } from '../../ops/device.js';
+import { checkFloatTensor } from '../../ops/tensors.js';
+import { type Coordinates, checkPolicies, coordinateTensor, nodeOf } from '../coordinates.js';
+import { checkMethod, type InterpolationMethod, type MethodChoice } from '../methods.js';
+import { resolutionPair } from '../options.js';
 import { type Reading, readingOf } from './reading.js';
 import {
   channelsOf,

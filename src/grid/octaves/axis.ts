@@ -12,8 +12,8 @@
  * may have more nodes than an axis of one, and shows the first of them there.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { Boundary } from '../interpolation/stencil.js';
-import { constantOf } from '../ops/constant.js';
+import type { Boundary } from '../../interpolation/stencil.js';
+import { constantOf } from '../../ops/constant.js';
 
 export interface AxisPlace {
   /** Nodes of the hierarchy's axis. */

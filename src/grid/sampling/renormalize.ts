@@ -1,6 +1,6 @@
 /** missing: 'renormalize': samples over the weight of the nodes that are there. */
 import * as tf from '@tensorflow/tfjs';
-import { constantOf, withoutZeros } from '../ops/constant.js';
+import { constantOf, withoutZeros } from '../../ops/constant.js';
 import { type Reading, readRows, withMagnitudes } from './reading.js';
 import type { SamplingState } from './sampling.js';
 

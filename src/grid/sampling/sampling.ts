@@ -1,25 +1,25 @@
 /** Sampling and splatting over the banks of a cube: each gives its part, at the resolution asked for. */
 import * as tf from '@tensorflow/tfjs';
-import type { NodeShape } from '../codecs/parameters.js';
-import { ArgumentError, check } from '../errors.js';
-import { withoutZeros } from '../ops/constant.js';
-import { monotoneRows } from '../ops/monotone.js';
-import { resample } from '../ops/resample.js';
-import { splineCoefficients } from '../ops/spline.js';
-import { type Places, sumResampled } from '../ops/sumrows.js';
-import { onTape } from '../ops/tape.js';
-import type { CubeAxes } from './axes.js';
-import type { Bank } from './bank.js';
+import type { NodeShape } from '../../codecs/parameters.js';
+import { ArgumentError, check } from '../../errors.js';
+import { withoutZeros } from '../../ops/constant.js';
+import { monotoneRows } from '../../ops/monotone.js';
+import { resample } from '../../ops/resample.js';
+import { splineCoefficients } from '../../ops/spline.js';
+import { type Places, sumResampled } from '../../ops/sumrows.js';
+import { onTape } from '../../ops/tape.js';
+import type { CubeAxes } from '../axes.js';
+import type { Bank } from '../bank.js';
+import { decodeRows, formOf } from '../forms.js';
+import type { InterpolationMethod } from '../methods.js';
+import { boundaryCodes, type Resolution, type Settings } from '../options.js';
+import type { Page } from '../page.js';
+import type { NodeStore } from '../store.js';
+import type { Tangents } from '../tangents.js';
 import { decodeNode, sampleCompressed } from './blend.js';
-import { decodeRows, formOf } from './forms.js';
 import { COEFFICIENTS, NODES } from './fullpages.js';
-import type { InterpolationMethod } from './methods.js';
-import { boundaryCodes, type Resolution, type Settings } from './options.js';
-import type { Page } from './page.js';
 import { type PageAttrs, type Reading, readRows, tangentReading } from './reading.js';
 import { overPresent } from './renormalize.js';
-import type { NodeStore } from './store.js';
-import type { Tangents } from './tangents.js';
 import { cellsFirst, touchedPart, withHost } from './touched.js';
 
 export interface SampleOptions {

@@ -3,9 +3,9 @@
  * (interpolation/stencil.ts) on the device, with weights that are differentiable to the coordinates.
  */
 import * as tf from '@tensorflow/tfjs';
-import { axisStencils } from '../ops/composition.js';
-import { constantOf } from '../ops/constant.js';
-import type { Stencil } from '../ops/taps.js';
+import { axisStencils } from '../../ops/composition.js';
+import { constantOf } from '../../ops/constant.js';
+import type { Stencil } from '../../ops/taps.js';
 import { finiteOnly, finiteRows } from './finite.js';
 import type { Reading } from './reading.js';
 

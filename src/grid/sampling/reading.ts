@@ -4,18 +4,18 @@
  * same definitions (interpolation/).
  */
 import * as tf from '@tensorflow/tfjs';
-import { axisStencil, tapNode } from '../interpolation/stencil.js';
-import { axisTaps, type Basis, basisCode } from '../interpolation/taps.js';
-import { type AxisReading, type HostCoords, stencilAlong, unitsOf } from '../ops/axistaps.js';
-import { constantOf } from '../ops/constant.js';
-import type { SamplingAttrs } from '../ops/contract.js';
-import { sampleRows, splatRows } from '../ops/sample.js';
-import { onTape } from '../ops/tape.js';
-import { fuses, type Stencil, type StencilSpec, splatTapRows, tapRows, tapRowsAt } from '../ops/taps.js';
-import type { TapsAttrs } from '../ops/tapscontract.js';
+import { axisStencil, tapNode } from '../../interpolation/stencil.js';
+import { axisTaps, type Basis, basisCode } from '../../interpolation/taps.js';
+import { type AxisReading, type HostCoords, stencilAlong, unitsOf } from '../../ops/axistaps.js';
+import { constantOf } from '../../ops/constant.js';
+import type { SamplingAttrs } from '../../ops/contract.js';
+import { sampleRows, splatRows } from '../../ops/sample.js';
+import { onTape } from '../../ops/tape.js';
+import { fuses, type Stencil, type StencilSpec, splatTapRows, tapRows, tapRowsAt } from '../../ops/taps.js';
+import type { TapsAttrs } from '../../ops/tapscontract.js';
+import type { MethodChoice } from '../methods.js';
+import { boundaryCodes, type Settings } from '../options.js';
 import { nearestCoords, smoothCoords } from './eased.js';
-import type { MethodChoice } from './methods.js';
-import { boundaryCodes, type Settings } from './options.js';
 
 /** Coordinates on the device, and on the host where they came from there or can be read at once. */
 export interface BatchCoords {

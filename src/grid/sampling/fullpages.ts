@@ -8,11 +8,11 @@
  * axes are trained, are never kept: gradients go through their making, and steps change what they are made of.
  */
 import * as tf from '@tensorflow/tfjs';
-import { check, DeviceError } from '../errors.js';
-import { findDevice } from '../ops/device.js';
-import { untaped } from '../ops/taps.js';
-import { trainsAxes } from './axes.js';
-import type { Settings } from './options.js';
+import { check, DeviceError } from '../../errors.js';
+import { findDevice } from '../../ops/device.js';
+import { untaped } from '../../ops/taps.js';
+import { trainsAxes } from '../axes.js';
+import type { Settings } from '../options.js';
 
 /** Of pages that are kept, unless the cube's cacheBytes are more; none where they are 0. */
 const KEPT_BYTES = 256 * 2 ** 20;

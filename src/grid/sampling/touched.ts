@@ -3,11 +3,11 @@
  * none in a bank, and neither reading its rows nor resampling zeros says anything of them.
  */
 import * as tf from '@tensorflow/tfjs';
-import { findDevice } from '../ops/device.js';
-import { type Places, takeRows } from '../ops/sumrows.js';
-import { onTape } from '../ops/tape.js';
-import { untaped } from '../ops/taps.js';
-import type { Bank } from './bank.js';
+import { findDevice } from '../../ops/device.js';
+import { type Places, takeRows } from '../../ops/sumrows.js';
+import { onTape } from '../../ops/tape.js';
+import { untaped } from '../../ops/taps.js';
+import type { Bank } from '../bank.js';
 import { type BatchCoords, eachTouched, type Reading } from './reading.js';
 
 /** Samples of a reading, and which ones they are. */

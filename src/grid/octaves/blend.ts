@@ -10,12 +10,12 @@
  * left-hand one. Samples of a batch are put in the order of their octaves, so that each level sees only those that need it.
  */
 import * as tf from '@tensorflow/tfjs';
-import { ArgumentError, check, DisposedError, ShapeError, shown } from '../errors.js';
-import { constantOf } from '../ops/constant.js';
-import { findDevice } from '../ops/device.js';
-import { permuteRows } from '../ops/permute.js';
-import type { LevelCoords } from './octavecoords.js';
-import type { OctaveBasis } from './octavelevels.js';
+import { ArgumentError, check, DisposedError, ShapeError, shown } from '../../errors.js';
+import { constantOf } from '../../ops/constant.js';
+import { findDevice } from '../../ops/device.js';
+import { permuteRows } from '../../ops/permute.js';
+import type { LevelCoords } from './coords.js';
+import type { OctaveBasis } from './levels.js';
 
 /** One octave a sample: a float32 tensor, which gradients reach, or numbers. */
 export type Octaves = tf.Tensor1D | tf.Tensor | readonly number[] | Float32Array | Float64Array | Int32Array;

@@ -1,15 +1,15 @@
 /** Hierarchies from what files say of them: cubes that are there, and how their grids lie. */
-import { ArgumentError, check, shown } from '../errors.js';
-import type { WavetableMatrix } from './matrix.js';
-import type { AxisPlace } from './octaveaxis.js';
+import { ArgumentError, check, shown } from '../../errors.js';
+import type { WavetableMatrix } from '../matrix.js';
+import { type MatrixOptions, resolutionPair } from '../options.js';
+import type { AxisPlace } from './axis.js';
 import {
   AXES_OF_ONE_GRID,
   checkOctaveLevels,
   type HierarchySettings,
   type OctaveBasis,
   type OctaveLevel,
-} from './octavelevels.js';
-import { type MatrixOptions, resolutionPair } from './options.js';
+} from './levels.js';
 
 /** A hierarchy as files keep it: what the cubes do not say themselves. */
 export interface StoredHierarchy {

@@ -1,9 +1,9 @@
 /** Where the nodes of an octave stand, in the coordinates that samples of its hierarchy are taken at. */
-import { positionsOf } from '../interpolation/axis.js';
-import { AXIS_NAMES } from './axes.js';
-import type { WavetableMatrix } from './matrix.js';
-import { fromLevel } from './octaveaxis.js';
-import { gridOf, type OctaveLevel } from './octavelevels.js';
+import { positionsOf } from '../../interpolation/axis.js';
+import { AXIS_NAMES } from '../axes.js';
+import type { WavetableMatrix } from '../matrix.js';
+import { fromLevel } from './axis.js';
+import { gridOf, type OctaveLevel } from './levels.js';
 
 /** Of one node; trained positions as the cube's options have them. */
 export function placeOfNode(

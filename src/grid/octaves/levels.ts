@@ -8,16 +8,16 @@
  * The hierarchy's own index space [0, n − 1] is that of `width`, `height`, `depth`. A level whose axis has m nodes lies so that
  * the ends meet (octaveaxis.ts says where exactly); with `gridScale` s octave o has n · s^o of them.
  */
-import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
-import type { Boundary } from '../interpolation/stencil.js';
-import { type AxisPlace, isOwnSpace, meetingBorders, shiftedNodes } from './octaveaxis.js';
+import { ArgumentError, check, checkOptionNames, shown } from '../../errors.js';
+import type { Boundary } from '../../interpolation/stencil.js';
 import {
   checkOptions,
   type MatrixOptions,
   OPTION_NAMES_BUT_SHAPE,
   type Resolution,
   resolutionPair,
-} from './options.js';
+} from '../options.js';
+import { type AxisPlace, isOwnSpace, meetingBorders, shiftedNodes } from './axis.js';
 
 /**
  * What a level holds. 'levels': each a whole signal at its scale, blended by two. 'laplacian': the coarsest a signal, every finer

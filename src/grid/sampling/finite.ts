@@ -1,6 +1,6 @@
 /** Coordinates that are not finite: kept out of stock ops, whose gradients would make NaN of 0 · NaN, and put back after them. */
 import * as tf from '@tensorflow/tfjs';
-import { constantOf } from '../ops/constant.js';
+import { constantOf } from '../../ops/constant.js';
 
 /** [N, 1] bool: rows of finite numbers. */
 export const finiteRows = (coords: tf.Tensor) => tf.all(tf.isFinite(coords), 1, true);

@@ -8,8 +8,8 @@
  *
  * Source of the cosine transform by Fourier's: J. Makhoul, "A fast cosine transform in one and two dimensions" (1980).
  */
-import type { NodeShape } from '../codecs/parameters.js';
-import { LineTransform, linePlan, rootsOf } from '../ops/fourierplan.js';
+import type { NodeShape } from '../../codecs/parameters.js';
+import { LineTransform, linePlan, rootsOf } from '../../ops/fourierplan.js';
 
 /** Complex lines that are transformed at once, each of two real ones. */
 const LANES = 8;
