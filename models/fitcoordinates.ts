@@ -28,8 +28,8 @@ export interface FitCoordinatesResult extends TrainingResult {
 }
 
 /**
- * Finds the coordinates whose samples are nearest to the targets, by gradient descent from the nearest nodes. The cube is not
- * changed. The error may have several valleys: more starts find more of them.
+ * Finds the coordinates whose samples are nearest to the targets, by gradient descent from the nearest nodes; `learningRate` is in
+ * mean cells of an axis. The cube is not changed. The error may have several valleys: more starts find more of them.
  *
  *     const { coords, errors } = await fitCoordinates(cube, targets, { steps: 200 })
  *
@@ -70,22 +70,26 @@ export async function fitCoordinates(
   const first = initial ? initial.clone() : await nearestNodes(cube, axes, targets, starts);
   const bounds = boundsOf(cube, axes);
   const tries = first.shape[0] / count;
-  const coords = tf.variable(first) as tf.Variable<tf.Rank.R2>;
-  first.dispose();
+  // In mean cells of each axis, so that a step is as large on an axis of thousands as on one of parts.
+  const units = unitsOf(axes);
+  const steps = tf.tidy(() => tf.div(first, units)) as tf.Tensor2D;
+  const moved = tf.variable(steps) as tf.Variable<tf.Rank.R2>;
+  tf.dispose([first, steps]);
+  const coords = () => tf.mul(moved, units) as tf.Tensor2D;
   const repeated = tf.tidy(() => {
     const rows = Int32Array.from({ length: count * tries }, (_, i) => Math.floor(i / tries));
     return tf.gather(targets, tf.tensor1d(rows, 'int32'));
   });
-  const group = groupOf([coords], options);
+  const group = groupOf([moved], options);
   try {
-    const sample = () => cube.sampleBatch(coords, { method, a });
+    const sample = () => cube.sampleBatch(coords(), { method, a });
     const result = await train(
       {
         where,
         groups: [group],
         // As many errors as targets add up: each place moves by its own.
         loss: () => tf.mul(meanSquare(tf.sub(sample(), repeated)), count * tries),
-        afterStep: () => tf.tidy(() => coords.assign(clipped(coords, bounds) as tf.Tensor2D)),
+        afterStep: () => tf.tidy(() => moved.assign(tf.div(clipped(coords(), bounds), units))),
       },
       options,
     );
@@ -95,11 +99,11 @@ export async function fitCoordinates(
       tries,
     );
     const which = tf.tensor1d(best.rows, 'int32');
-    const found = tf.tidy(() => withinPeriods(tf.gather(coords, which), bounds));
+    const found = tf.tidy(() => withinPeriods(tf.gather(coords(), which), bounds));
     which.dispose();
     return { ...result, loss: mean(best.errors), coords: found, errors: best.errors };
   } finally {
-    tf.dispose([coords, repeated, bounds.low, bounds.high]);
+    tf.dispose([moved, units, repeated, bounds.low, bounds.high]);
     if (group.own) group.optimizer.dispose();
   }
 }
@@ -126,6 +130,11 @@ async function positionsOf(cube: WavetableMatrix): Promise<Float32Array[]> {
       return values;
     }),
   );
+}
+
+/** [3] the mean length of an axis's cells. */
+function unitsOf(axes: readonly Float32Array[]): tf.Tensor1D {
+  return tf.tensor1d(axes.map((at) => (at.length > 1 ? (at[at.length - 1] - at[0]) / (at.length - 1) : 1)));
 }
 
 /** The first and the last node of each axis; a wrapped axis has none. */

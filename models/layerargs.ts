@@ -1,5 +1,6 @@
 /** What the layers have in common: the arguments of tf.layers, and how inputs become coordinates. */
 import * as tf from '@tensorflow/tfjs';
+import { checkOptionNames } from '../src/errors.js';
 import { ArgumentError, ShapeError } from '../src/index.js';
 
 /** name, trainable, inputShape, batchInputShape … of tf.layers. */
@@ -7,6 +8,17 @@ export type LayerArgs = NonNullable<ConstructorParameters<typeof tf.layers.Layer
 
 /** What inputs are: 'index': integers are nodes. 'unit': 0 is the first node of an axis, 1 the last. */
 export type InputCoordinates = 'index' | 'unit';
+
+const LAYER_NAMES = [
+  ...['inputShape', 'batchInputShape', 'batchSize', 'dtype', 'inputDType', 'name', 'trainable', 'weights'],
+  // What tf.layers writes into every config.
+  ...['updatable', 'inputDtype', 'batch_input_shape', 'input_dtype', 'customObjects'],
+];
+
+/** @throws ArgumentError for a name that neither the layer nor tf.layers has: a misspelt one would be passed over in silence. */
+export function checkArgNames(where: string, args: object, names: readonly string[]): void {
+  checkOptionNames(where, args, [...names, ...LAYER_NAMES]);
+}
 
 /** @throws ArgumentError unless each is a positive integer. */
 export function checkCounts(where: string, counts: Record<string, number>): void {

@@ -15,6 +15,7 @@ import {
   sampleGrid,
 } from '../src/index.js';
 import {
+  checkArgNames,
   checkInputCoordinates,
   coordinateInput,
   type InputCoordinates,
@@ -62,15 +63,20 @@ const LEVEL_NAMES = [
   'boundary',
   'periodic',
 ] as const;
+/** A feature pyramid. */
+const DEFAULTS = { octaveLevels: [-2, -1, 0], gridScale: 2, baseResolution: 1, basis: 'laplacian' } as const;
+const ARG_NAMES = [
+  ...LEVEL_NAMES,
+  ...['width', 'height', 'depth', 'method', 'a', 'coordinates', 'combine', 'stddev', 'seed'],
+];
 /** What a layer's nodes, which are weights of the model, can have by octave. */
 const OCTAVE_NAMES = ['resolution', 'channels', 'periodic', 'grid', 'offset'] as const;
 
 /**
  * Grids of several octaves that a model samples where its input says; the levels, grids and offsets are those of OctaveHierarchy,
- * the defaults too but for `baseResolution`, 1, and `basis`, 'laplacian'.
+ * but by default they are a feature pyramid: `octaveLevels` [-2, -1, 0], `gridScale` 2, `baseResolution` 1, `basis` 'laplacian'.
  *
- *     new OctaveLayer({ inputShape: [3], width: 64, height: 64, depth: 1, channels: 4, octaveLevels: [-2, -1, 0], gridScale: 2,
- *                       coordinates: 'unit', combine: 'concat' })
+ *     new OctaveLayer({ inputShape: [3], width: 64, height: 64, depth: 1, channels: 4, coordinates: 'unit', combine: 'concat' })
  *
  * Input [batch, 3]: coordinates (x, y, z); with 'blend' it may be a list, of these and of octaves [batch, 1], the finest by default.
  * Output [batch, H, W, C]. Weights: one [X·Y·Z, H·W·C] an octave, from coarse to fine. Gradients: nodes, inputs.
@@ -91,6 +97,7 @@ export class OctaveLayer extends tf.layers.Layer {
   #nodes: tf.LayerVariable[] = [];
 
   constructor(args: OctaveLayerArgs) {
+    checkArgNames('OctaveLayer', args, ARG_NAMES);
     const { width, height, depth, method = 'linear', a, coordinates = 'index', combine = 'blend' } = args;
     const { stddev = 0, seed = 1, ...rest } = args;
     super(rest);
@@ -103,7 +110,7 @@ export class OctaveLayer extends tf.layers.Layer {
     }
     this.#dims = [width, height, depth];
     const stated = LEVEL_NAMES.filter((name) => args[name] !== undefined).map((name) => [name, args[name]]);
-    this.#given = structuredClone({ baseResolution: 1, basis: 'laplacian', ...Object.fromEntries(stated) });
+    this.#given = structuredClone({ ...DEFAULTS, ...Object.fromEntries(stated) });
     this.#levels = checkHierarchy(width, height, depth, this.#given);
     for (const [octave, own] of Object.entries(this.#given.octaves ?? {})) {
       checkOptionNames(`OctaveLayer: octaves[${octave}]`, own ?? {}, OCTAVE_NAMES);

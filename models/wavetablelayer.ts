@@ -9,6 +9,7 @@ import {
   WavetableMatrix,
 } from '../src/index.js';
 import {
+  checkArgNames,
   checkCounts,
   checkInputCoordinates,
   coordinateInput,
@@ -39,6 +40,11 @@ export interface WavetableLayerArgs extends LayerArgs {
   seed?: number;
 }
 
+const ARG_NAMES = [
+  ...['width', 'height', 'depth', 'resolution', 'channels', 'method', 'a', 'boundary'],
+  ...['coordinates', 'stddev', 'seed'],
+];
+
 /**
  * A grid of wavetables that a model samples where its input says.
  *
@@ -62,6 +68,7 @@ export class WavetableLayer extends tf.layers.Layer {
   #nodes: tf.LayerVariable | null = null;
 
   constructor(args: WavetableLayerArgs) {
+    checkArgNames('WavetableLayer', args, ARG_NAMES);
     const { width, height, depth, resolution = 1, channels = 4, method = 'linear', a } = args;
     const boundary = structuredClone(args.boundary ?? 'clamp');
     const { coordinates = 'index', stddev = 0, seed = 1, ...rest } = args;

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { CompressedWavetable } from '../codecs/compressed.js';
 import type { Quality } from '../codecs/quality.js';
-import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
+import { ArgumentError, check, checkOptionNames, FormatError, shown } from '../errors.js';
 import { resample } from '../ops/resample.js';
 import { WavetableMatrix } from './matrix.js';
 import type { MatrixOptions, MixedOptions, Resolution } from './options.js';
@@ -46,6 +46,19 @@ export class MultiResolutionWavetableMatrix extends WavetableMatrix {
 
   override get options(): WavetableMatrix['options'] & Required<MixedOptions> {
     return { ...super.options, mixed: true, autoCompress: this.autoCompress };
+  }
+
+  /** As WavetableMatrix.load. @throws FormatError for the file of a cube of one resolution, too. */
+  static override async load(path: string): Promise<MultiResolutionWavetableMatrix> {
+    return mixedOf(await WavetableMatrix.load(path), path);
+  }
+
+  /** @param source what errors call the bytes. */
+  static override async fromBytes(
+    bytes: Uint8Array,
+    source = 'bytes',
+  ): Promise<MultiResolutionWavetableMatrix> {
+    return mixedOf(await WavetableMatrix.fromBytes(bytes, source), source);
   }
 
   /**
@@ -147,6 +160,12 @@ export class MultiResolutionWavetableMatrix extends WavetableMatrix {
       node.dispose();
     }
   }
+}
+
+function mixedOf(cube: WavetableMatrix, source: string): MultiResolutionWavetableMatrix {
+  if (cube instanceof MultiResolutionWavetableMatrix) return cube;
+  cube.dispose();
+  throw new FormatError(source, 'holds a cube of one resolution; WavetableMatrix.load reads it');
 }
 
 function checkedSet(where: string, options: SetNodeOptions): SetNodeOptions {

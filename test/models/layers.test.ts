@@ -225,6 +225,14 @@ describe('layers', () => {
     expect(
       () => new OctaveLayer({ ...size, octaveLevels: [0, 1], octaves: { 1: { channels: 2 } } }),
     ).to.throw(ArgumentError, /do not blend/);
+    expect(() => new WavetableLayer({ ...size, channel: 3 } as typeof size)).to.throw(
+      ArgumentError,
+      /no option is called 'channel'/,
+    );
+    expect(() => new OctaveLayer({ ...size, octaveLevel: [0] } as typeof size)).to.throw(
+      ArgumentError,
+      /'octaveLevel'/,
+    );
     const layer = new WavetableLayer(size);
     expect(() => layer.apply(tf.zeros([2, 4]))).to.throw(ShapeError, /its input must be/);
   });
