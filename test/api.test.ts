@@ -63,7 +63,7 @@ describe('the public names', () => {
     expect(namesOf(wavecube.WavetableMatrix)).to.equal(
       'axisPositions axisVariables backend channels checkAlive clone compressAll compressNode decompressAll decompressNode deleteNode depth ' +
         'dispose disposed downscaleNode dtype getCodec getCodecMap getCompressed getCompressionRatio getMemoryUsage getNode getResolution ' +
-        'getTangents hasNode height nodeCount nodes normalized options positions resolution restoreNodes rowOf sample sampleBatch ' +
+        'getTangents hasNode height leavePending nodeCount nodes normalized options positions resolution restoreNodes rowOf sample sampleBatch ' +
         'sampleChunks save setEach setGlobalResolution setNode setNodes setTangents settle sparse splat storedNodes toBackend toBytes ' +
         'toTensor trainable trainableVariables upscaleNode visualizeSlice watchNode width',
     );

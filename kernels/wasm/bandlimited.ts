@@ -74,8 +74,8 @@ export function stripOf(resampling: usize): usize {
 }
 
 // Sizes.of() and its results: what brings the columns of a strip, four at a time, to about one and back; lanes of finite columns.
-let finite: v128 = i64x2.splat(0);
-let exponent: v128 = i64x2.splat(0);
+let finite: v128 = i64x2(0, 0);
+let exponent: v128 = i64x2(0, 0);
 
 // biome-ignore lint/complexity/noStaticOnlyClass: see lanes.ts
 class Sizes {
