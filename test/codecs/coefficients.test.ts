@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
 import {
   CutStream,
   codeCoefficients,
@@ -11,6 +10,7 @@ import {
 } from '../../src/codecs/transform/coefficients.js';
 import { levelsOf, waveletOnHost } from '../../src/codecs/transform/wavelethost.js';
 import { random } from '../support/numbers.js';
+import fc from '../support/properties.js';
 
 type Shape = [number, number, number];
 

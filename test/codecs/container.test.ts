@@ -1,6 +1,5 @@
 /** The bytes of a container: all comes back, errors are rounded to the side that claims less, sizes are counted. */
 import { expect } from 'chai';
-import fc from 'fast-check';
 import {
   type Contents,
   overheadOf,
@@ -19,6 +18,7 @@ import {
   QualityNotReachedError,
   ready,
 } from '../../src/index.js';
+import fc from '../support/properties.js';
 
 const contents: fc.Arbitrary<Contents> = fc.record({
   codec: fc.stringMatching(/^[a-z0-9-]{1,64}$/),

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import fc from 'fast-check';
 import type { HostWavetable } from '../../src/codecs/codec.js';
 import { CompressedWavetable } from '../../src/codecs/compressed.js';
 import { DCTCodec } from '../../src/codecs/dct.js';
@@ -10,6 +9,7 @@ import { ArgumentError, FormatError, QualityNotReachedError, resample } from '..
 import { cosineMatrix } from '../../src/ops/axismatrix.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
 import { expectClose, GRADIENT_TOLERANCE, magnitude, random, randomArray } from '../support/numbers.js';
+import fc from '../support/properties.js';
 
 type Shape = [number, number, number];
 

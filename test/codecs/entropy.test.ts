@@ -1,6 +1,5 @@
 /** The range coder and the models over it: what is coded comes back, in the same bytes everywhere. */
 import { expect } from 'chai';
-import fc from 'fast-check';
 import {
   type Coder,
   codeUnsigned,
@@ -14,6 +13,7 @@ import { packIntegers, unpackIntegers } from '../../src/codecs/lossless/integers
 import golden from '../golden/entropy.json' with { type: 'json' };
 import { fromBase64 } from '../support/base64.js';
 import { random } from '../support/numbers.js';
+import fc from '../support/properties.js';
 
 const SIZES = { contexts: 64 + UNSIGNED_CONTEXTS, mixes: 4, inputs: 3 };
 

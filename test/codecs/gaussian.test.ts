@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import fc from 'fast-check';
 import type { DecodeContext, HostWavetable } from '../../src/codecs/codec.js';
 import { CompressedWavetable } from '../../src/codecs/compressed.js';
 import { readContainer } from '../../src/codecs/container.js';
@@ -10,6 +9,7 @@ import { ArgumentError, FormatError, QualityNotReachedError } from '../../src/er
 import { ready } from '../../src/index.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
 import { expectClose, GRADIENT_TOLERANCE, magnitude, random } from '../support/numbers.js';
+import fc from '../support/properties.js';
 
 const codec = new GaussianMixtureCodec();
 

@@ -1,12 +1,12 @@
 /** Lossless: every bit of float32, never larger than the values and 64 bytes, and small where there is little to say. */
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { LosslessCodec } from '../../src/codecs/lossless.js';
 import type { NodeShape } from '../../src/codecs/parameters.js';
 import { CompressedWavetable } from '../../src/index.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
 import { discs, fieldOf, noise, smooth } from '../support/fields.js';
 import { random } from '../support/numbers.js';
+import fc from '../support/properties.js';
 
 const codec = new LosslessCodec();
 const bits = (values: Float32Array) => [...new Int32Array(values.slice().buffer)];

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { readContainer } from '../../src/codecs/container.js';
 import { PredictiveCodec } from '../../src/codecs/predictive.js';
 import { CompressedWavetable, QualityNotReachedError, ready } from '../../src/index.js';
@@ -9,6 +8,7 @@ import { eachBackend, withoutLeaks } from '../support/backends.js';
 import { fromBase64 } from '../support/base64.js';
 import { fieldOf, noise, smooth } from '../support/fields.js';
 import { expectClose, magnitude, random } from '../support/numbers.js';
+import fc from '../support/properties.js';
 
 const codec = new PredictiveCodec();
 type Shape = readonly [number, number, number];

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import fc from 'fast-check';
 import {
   ArgumentError,
   adaptiveResolution,
@@ -13,6 +12,7 @@ import {
 import { resampleMatrix } from '../../src/ops/resample.js';
 import { withoutLeaks } from '../support/backends.js';
 import { discs, fieldOf, noise, smooth } from '../support/fields.js';
+import fc from '../support/properties.js';
 
 type Wraps = { h: boolean; w: boolean };
 

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import fc from 'fast-check';
 import {
   ArgumentError,
   BOUNDARIES,
@@ -22,6 +21,7 @@ import {
   SAMPLE_TOLERANCE,
 } from '../support/numbers.js';
 import { blendOracle, filled, type Reference } from '../support/octaves.js';
+import fc from '../support/properties.js';
 
 /** A pyramid of features: 1×1 nodes, grids that grow. */
 const FEATURES: OctaveHierarchyOptions = {

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { chirpZ, cycleFromHarmonics, harmonicsOfCycle, resampleCycle } from '../../src/instrument/fourier.js';
 import { expectClose, random, randomArray } from '../support/numbers.js';
+import fc from '../support/properties.js';
 
 /** Float32 results of float64 transforms. */
 const ROUNDING = 2e-6;

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { ArgumentError, BOUNDARIES, type Boundary } from '../../src/index.js';
 import { type AxisGeometry, checkAxis, geometryOf, indexOf, placeOn } from '../../src/interpolation/axis.js';
 import { axisTapsAt } from '../../src/interpolation/axistaps.js';
@@ -7,6 +6,7 @@ import { boundaryCode } from '../../src/interpolation/stencil.js';
 import { axisTaps, BASES, type Basis, basisCode } from '../../src/interpolation/taps.js';
 import golden from '../golden/axis.json' with { type: 'json' };
 import { expectClose, random } from '../support/numbers.js';
+import fc from '../support/properties.js';
 
 /** Seeded uneven positions whose gaps are 0.2 … 1.5. */
 function uneven(n: number, seed: number): number[] {
@@ -100,6 +100,8 @@ describe('an axis with positions', () => {
             return total;
           };
           if (basis === 'place') {
+            // Where no tap has a node the place means nothing: the two may round into different cells there.
+            if (want.nodes[1] < 0 && want.nodes[2] < 0) return;
             expectClose(weights, want.weights, 1e-9);
             return;
           }

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
 import {
   axisStencil,
   BOUNDARIES,
@@ -9,6 +8,7 @@ import {
 } from '../../src/interpolation/stencil.js';
 import { hugeFloat, random } from '../support/numbers.js';
 import { axisWeights } from '../support/oracle.js';
+import fc from '../support/properties.js';
 
 const stencil = (r: number, n: number, boundary: Boundary) => {
   const s = { base: 0, fraction: 0, slope: 0 };

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import * as fc from 'fast-check';
 import { BOUNDARIES, type Boundary, boundaryCode } from '../../src/interpolation/stencil.js';
 import { axisTaps, type Basis, basisCode } from '../../src/interpolation/taps.js';
 import { expectClose } from '../support/numbers.js';
+import fc from '../support/properties.js';
 import { SAMPLED } from '../support/tapscases.js';
 import { axisNodeWeights } from '../support/tapsoracle.js';
 

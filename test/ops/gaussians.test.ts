@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { ArgumentError, DisposedError, meanSquare, ShapeError, WavecubeError } from '../../src/index.js';
 import { gaussians, gaussiansGrad } from '../../src/ops/gaussians.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
@@ -12,6 +11,7 @@ import {
   mixtureTolerance as toleranceOf,
 } from '../support/gaussians.js';
 import { expectClose, GRADIENT_TOLERANCE, random, randomArray } from '../support/numbers.js';
+import fc from '../support/properties.js';
 
 const shape = (images: number, count: number, height: number, width: number, channels: number) => ({
   images,

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { ArgumentError, BOUNDARIES, type Boundary } from '../../src/index.js';
 import { monotoneRows } from '../../src/ops/monotone.js';
 import golden from '../golden/pchip.json' with { type: 'json' };
@@ -20,6 +19,7 @@ import {
   type Triple,
 } from '../support/monotonecases.js';
 import { expectClose, hugeFloat, magnitude, random, randomArray } from '../support/numbers.js';
+import fc from '../support/properties.js';
 
 eachBackend('monotone sampling', (backend) => {
   describe('equals the float64 oracle on coordinates', () => {

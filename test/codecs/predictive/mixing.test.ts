@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { INPUTS, MixingCoder } from '../../../src/codecs/predictive/mixing.js';
 import { ESCAPE, LARGEST, ResidualCoder } from '../../../src/codecs/predictive/residuals.js';
 import { FormatError } from '../../../src/index.js';
 import { random } from '../../support/numbers.js';
+import fc from '../../support/properties.js';
 
 const SIZES = { contexts: 64, mixes: 4 };
 
