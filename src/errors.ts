@@ -57,15 +57,55 @@ export class DeviceError extends WavecubeError {
   override name = 'DeviceError';
 }
 
-/** Bytes that are not what their format says. `source` names the file. */
+/** Where in a file something is wrong, as far as it is known. */
+export interface FormatErrorPlace extends ErrorOptions {
+  /** In bytes from the file's start. */
+  offset?: number;
+  node?: readonly [x: number, y: number, z: number];
+}
+
+/** Bytes that are not what their format says. `source` names the file; offset and node where there is one. */
 export class FormatError extends WavecubeError {
   override name = 'FormatError';
+  readonly offset: number | undefined;
+  readonly node: readonly [number, number, number] | undefined;
+  constructor(
+    readonly source: string,
+    message: string,
+    { offset, node, ...options }: FormatErrorPlace = {},
+  ) {
+    super(`${source}: ${message}`, options);
+    this.offset = offset;
+    this.node = node;
+  }
+}
+
+/** A file, or what a URL names, changed while it was read: what was read before does not go with what is there now. */
+export class ChangedError extends WavecubeError {
+  override name = 'ChangedError';
   constructor(
     readonly source: string,
     message: string,
     options?: ErrorOptions,
   ) {
     super(`${source}: ${message}`, options);
+  }
+}
+
+/** Nodes of a cube that was opened are needed at once, and have not been read yet. */
+export class NotResidentError extends WavecubeError {
+  override name = 'NotResidentError';
+  constructor(
+    where: string,
+    /** All that are needed and not there. */
+    readonly nodes: readonly (readonly [x: number, y: number, z: number])[],
+  ) {
+    const some = nodes.slice(0, 4).map((node) => `(${node.join(', ')})`);
+    const more = nodes.length > some.length ? ` and ${nodes.length - some.length} more` : '';
+    super(
+      `${where}: ${nodes.length === 1 ? 'the node' : 'the nodes'} ${some.join(', ')}${more} ${nodes.length === 1 ? 'is' : 'are'} still in ` +
+        'the file; await prefetch(coords) first, or use sampleBatchAsync',
+    );
   }
 }
 

@@ -5,8 +5,8 @@ import { AutoCodec } from './codecs/auto.js';
 import { OWN_CODECS } from './codecs/own.js';
 import { provideCodec, provideMethod } from './codecs/registry.js';
 import { npz } from './formats/npz.js';
-import { npzOctaves } from './formats/npzoctaves.js';
-import { provideFormat, provideHierarchyFormat, provideStorage } from './grid/persistence.js';
+import { provideCubeMaker, provideFormat, provideStorage } from './grid/persistence.js';
+import { cubeFrom } from './grid/restore.js';
 import { provideBackend } from './ops/device.js';
 import { downloadStorage, httpStorage, indexedDbStorage } from './storage/browser.js';
 import { fileStorage } from './storage/file.js';
@@ -37,20 +37,31 @@ export { type Method, provideCodec } from './codecs/registry.js';
 export { WaveletCodec, type WaveletCodecOptions } from './codecs/wavelet.js';
 export {
   ArgumentError,
+  ChangedError,
   CoordinateError,
   DeviceError,
   DisposedError,
   FormatError,
   MissingNodeError,
+  NotResidentError,
   QualityNotReachedError,
   ShapeError,
   WavecubeError,
 } from './errors.js';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/npy.js';
 export { encodePng } from './formats/png.js';
+export {
+  type AppendableSource,
+  type Folder,
+  memorySource,
+  type Sink,
+  type Source,
+} from './grid/bytestream.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
+export type { Contents, CubeContents, CubeOptions, LostNode, OctavesContents } from './grid/contents.js';
 export type { Coordinates } from './grid/coordinates.js';
 export type { StoredNode } from './grid/files.js';
+export { load } from './grid/load.js';
 export { type MemoryUsage, WavetableMatrix } from './grid/matrix.js';
 export { type InterpolationMethod, METHODS } from './grid/methods.js';
 export {
@@ -58,6 +69,7 @@ export {
   MultiResolutionWavetableMatrix,
   type SetNodeOptions,
 } from './grid/multiresolution.js';
+export type { NodeSource, StoredEntry } from './grid/nodesource.js';
 export type { Octaves } from './grid/octaves/blend.js';
 export type {
   OctaveBasis,
@@ -68,7 +80,15 @@ export type {
 export type { StoredHierarchy } from './grid/octaves/stored.js';
 export { OctaveHierarchy } from './grid/octaves.js';
 export type { Blend, MatrixOptions, Missing, MixedOptions, Resolution } from './grid/options.js';
-export { type FileFormat, provideFormat, provideStorage, type Storage } from './grid/persistence.js';
+export {
+  type FileFormat,
+  type Opened,
+  provideFormat,
+  provideStorage,
+  type ReadOptions,
+  type SourceOptions,
+  type Storage,
+} from './grid/persistence.js';
 export {
   type AdaptiveOptions,
   type AdaptiveResolution,
@@ -96,6 +116,6 @@ provideBackend('cpu', { install: installCpu });
 for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () => ready({ backend }) });
 for (const codec of OWN_CODECS) provideCodec(codec);
 provideMethod(new AutoCodec());
+provideCubeMaker(cubeFrom);
 provideFormat(npz);
-provideHierarchyFormat(npzOctaves);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

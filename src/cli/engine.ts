@@ -1,4 +1,3 @@
-import { FormatError } from '../errors.js';
 import type { WavetableMatrix } from '../grid/matrix.js';
 import type { OctaveHierarchy } from '../grid/octaves.js';
 
@@ -16,14 +15,5 @@ export type Library = Awaited<ReturnType<typeof loadLibrary>>;
 
 /** The cube or the hierarchy that a file holds. */
 export async function openFile(library: Library, path: string): Promise<WavetableMatrix | OctaveHierarchy> {
-  const bytes = await library.fileStorage.read(path);
-  try {
-    return await library.WavetableMatrix.fromBytes(bytes, path);
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    // What is wrong with a file that is neither, is said as of a cube.
-    return library.OctaveHierarchy.fromBytes(bytes, path).catch(() => {
-      throw error;
-    });
-  }
+  return library.load(path);
 }

@@ -5,25 +5,22 @@
  *                         their axes are shifted, the user's metadata
  *   octaves/N/…           the cube of octave N, as it would be a file of its own: npz.ts
  */
-import { check, FormatError, shown, WavecubeError } from '../errors.js';
-import type { WavetableMatrix } from '../grid/matrix.js';
-import type { StoredHierarchy } from '../grid/octaves/stored.js';
-import { OctaveHierarchy } from '../grid/octaves.js';
-import type { FileFormat } from '../grid/persistence.js';
-import { checkVersion, cubeEntries, cubeOf, encodeMetadata, HIERARCHY, npz, readMetadata } from './npz.js';
-import { unzipArchive, zipArchive } from './zip.js';
+import { check, FormatError, shown } from '../errors.js';
+import type { OctavesContents } from '../grid/contents.js';
+import { checkVersion, cubeEntries, cubeOf, encodeMetadata, HIERARCHY, readMetadata } from './npzcube.js';
 
 const VERSION = 1;
 
-interface Header extends Omit<StoredHierarchy, 'levels' | 'metadata'> {
+interface Header extends Omit<OctavesContents, 'kind' | 'levels' | 'metadata'> {
   format: typeof HIERARCHY | 'wavecube';
   version: number;
   levels: { octave: number; shifted: readonly boolean[] }[];
   user: Record<string, unknown>;
 }
 
-async function encode(hierarchy: OctaveHierarchy, options: Record<string, unknown>): Promise<Uint8Array> {
-  const { levels, metadata, ...rest } = hierarchy.stored();
+/** The entries of a hierarchy, by name. */
+export async function hierarchyEntries(contents: OctavesContents): Promise<Record<string, Uint8Array>> {
+  const { kind: _, levels, metadata, ...rest } = contents;
   const header: Header = {
     format: HIERARCHY,
     version: VERSION,
@@ -32,17 +29,23 @@ async function encode(hierarchy: OctaveHierarchy, options: Record<string, unknow
     user: metadata,
   };
   const entries: Record<string, Uint8Array> = { 'metadata.npy': encodeMetadata(header) };
-  for (const { octave, matrix } of levels) {
-    for (const [name, entry] of Object.entries(await cubeEntries(matrix))) {
+  for (const { octave, cube } of levels) {
+    for (const [name, entry] of Object.entries(await cubeEntries(cube))) {
       entries[`octaves/${octave}/${name}`] = entry;
     }
   }
-  return zipArchive(entries, Boolean(options.deflate));
+  return entries;
 }
 
-async function decode(bytes: Uint8Array, source: string): Promise<OctaveHierarchy> {
-  const entries = unzipArchive(bytes, source);
-  const { user, levels: places, ...rest } = readHeader(entries['metadata.npy'], source);
+/** What entries hold. @throws FormatError for what hierarchyEntries does not give. */
+export function hierarchyOf(entries: Record<string, Uint8Array>, source: string): OctavesContents {
+  const {
+    user,
+    levels: places,
+    format: _,
+    version: __,
+    ...rest
+  } = readHeader(entries['metadata.npy'], source);
   const known = new Map(places.map(({ octave }): [number, Record<string, Uint8Array>] => [octave, {}]));
   for (const [name, entry] of Object.entries(entries)) {
     if (name === 'metadata.npy') continue;
@@ -54,28 +57,16 @@ async function decode(bytes: Uint8Array, source: string): Promise<OctaveHierarch
     );
     level[own] = entry;
   }
-  const levels: { octave: number; shifted: readonly boolean[]; matrix: WavetableMatrix }[] = [];
-  try {
-    for (const { octave, shifted } of places) {
-      const matrix = cubeOf(known.get(octave)!, `${source}:octaves/${octave}`);
-      levels.push({ octave, shifted, matrix });
-    }
-    return OctaveHierarchy.fromStored({ ...rest, metadata: user, levels });
-  } catch (cause) {
-    for (const { matrix } of levels) matrix.dispose();
-    if (!(cause instanceof WavecubeError) || cause instanceof FormatError) throw cause;
-    // What the hierarchy refuses is the file's fault here.
-    throw new FormatError(source, cause.message, { cause });
-  }
+  const levels = places.map(({ octave, shifted }) => ({
+    octave,
+    shifted,
+    cube: cubeOf(known.get(octave)!, `${source}:octaves/${octave}`),
+  }));
+  return { kind: 'octaves', ...rest, metadata: user, levels };
 }
 
 function readHeader(entry: Uint8Array | undefined, source: string): Header {
   const header = readMetadata<Header>(entry, source);
-  check(
-    header?.format !== 'wavecube',
-    () =>
-      new FormatError(source, 'holds a single cube and no OctaveHierarchy; WavetableMatrix.load reads it'),
-  );
   check(
     header?.format === HIERARCHY,
     () => new FormatError(source, 'has metadata of something else than a hierarchy'),
@@ -93,11 +84,3 @@ function readHeader(entry: Uint8Array | undefined, source: string): Header {
   );
   return header;
 }
-
-export const npzOctaves: FileFormat<OctaveHierarchy> = {
-  name: npz.name,
-  extension: npz.extension,
-  sniff: npz.sniff,
-  encode,
-  decode,
-};

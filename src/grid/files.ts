@@ -3,10 +3,11 @@ import { readContainer } from '../codecs/container.js';
 import { sizeOf } from '../codecs/parameters.js';
 import { ArgumentError, check, MissingNodeError, ShapeError, shown } from '../errors.js';
 import type { NodeShape } from './bank.js';
+import type { CubeContents } from './contents.js';
 import { cellOf, nodeOf } from './coordinates.js';
 import type { Settings } from './options.js';
 import type { SamplingState } from './sampling/sampling.js';
-import { type StoredValues, stored } from './store.js';
+import { isSame, type StoredValues, stored } from './store.js';
 import { AXES, type Axis } from './tangents.js';
 
 /**
@@ -17,19 +18,49 @@ export type StoredNode =
   | { x: number; y: number; z: number; shape: NodeShape; values: Float32Array | Uint16Array; tangent?: Axis }
   | { x: number; y: number; z: number; compressed: Uint8Array };
 
-export async function* storedNodes({ store, tangents, settings }: SamplingState): AsyncGenerator<StoredNode> {
-  const snapshots = [store, ...tangents.stores].map((one) => one.snapshot());
-  try {
-    for (const [i, snapshot] of snapshots.entries()) {
-      for await (const { cell, ...node } of stored(snapshot)) {
-        const [x, y, z] = nodeOf(settings.dims, cell);
-        if (i > 0 && 'values' in node) yield { x, y, z, ...node, tangent: AXES[i - 1] };
-        else yield { x, y, z, ...node };
+/** Nodes and tangents at this moment; writes from now on do not show. To be read once, or disposed. */
+export function snapshotNodes({ store, tangents, settings }: SamplingState): {
+  nodes: AsyncGenerator<StoredNode>;
+  count: number;
+  dispose(): void;
+} {
+  const stores = [store, ...tangents.stores];
+  const count = stores.reduce((sum, one) => sum + one.count, 0);
+  const snapshots = stores.map((one) => one.snapshot());
+  const dispose = () => {
+    for (const snapshot of snapshots.splice(0)) snapshot.dispose();
+  };
+  async function* nodes(): AsyncGenerator<StoredNode> {
+    try {
+      for (const [i, snapshot] of [...snapshots].entries()) {
+        for await (const { cell, ...node } of stored(snapshot)) {
+          const [x, y, z] = nodeOf(settings.dims, cell);
+          if (i > 0 && 'values' in node) yield { x, y, z, ...node, tangent: AXES[i - 1] };
+          else yield { x, y, z, ...node };
+        }
       }
+    } finally {
+      dispose();
     }
-  } finally {
-    for (const snapshot of snapshots) snapshot.dispose();
   }
+  return { nodes: nodes(), count, dispose };
+}
+
+/** Each by itself: what a format is about to write has its own memory by then. */
+export async function* inBatches(nodes: AsyncIterable<StoredNode>): AsyncGenerator<StoredNode[]> {
+  for await (const node of nodes) yield [node];
+}
+
+/** One by one what comes in batches. */
+export async function* eachNode(batches: AsyncIterable<readonly StoredNode[]>): AsyncGenerator<StoredNode> {
+  for await (const batch of batches) yield* batch;
+}
+
+/** Of a cube that is being loaded. */
+interface Loading {
+  /** Whether a cell that has its node already is an error. */
+  fresh: boolean;
+  expected: NonNullable<CubeContents['expected']>;
 }
 
 /** Sets nodes and tangents: all of them, or none if one is wrong. */
@@ -37,6 +68,7 @@ export function restoreNodes(
   where: string,
   { store, tangents, settings }: SamplingState,
   nodes: Iterable<StoredNode>,
+  { fresh, expected }: Loading = { fresh: false, expected: [] },
 ): void {
   const lists: StoredValues[][] = [[], [], [], []];
   const known = new Set<string>();
@@ -48,8 +80,9 @@ export function restoreNodes(
       () => new ArgumentError(`${where}: tangent must be one of ${AXES.join(', ')}, got ${shown(tangent)}`),
     );
     const key = `${cell} ${tangent ?? ''}`;
+    const held = tangent ? tangents.stores[AXES.indexOf(tangent)] : store;
     check(
-      !known.has(key),
+      !known.has(key) && !(fresh && held.has(cell)),
       () =>
         new ArgumentError(
           `${where}: there are two ${tangent ? `tangents along ${tangent}` : 'nodes'} at (${node.x}, ${node.y}, ${node.z})`,
@@ -66,9 +99,11 @@ export function restoreNodes(
   others.flat().forEach((one) => {
     if ('shape' in one) store.checkForm(where, one.shape, settings.dtype);
   });
-  store.restore(where, own);
+  const room = (tangent?: Axis) => (shape: NodeShape) =>
+    expected.find((one) => one.tangent === tangent && isSame(one.shape, shape))?.count ?? 0;
+  store.restore(where, own, room());
   tangents.stores.forEach((one, j) => {
-    one.restore(where, others[j]);
+    one.restore(where, others[j], room(AXES[j]));
   });
 }
 

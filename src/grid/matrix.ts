@@ -25,8 +25,9 @@ import {
   compressCells,
   type NodeReport,
 } from './compression.js';
+import type { Contents, CubeContents } from './contents.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor, nodeOf } from './coordinates.js';
-import { restoreNodes, type StoredNode, storedNodes } from './files.js';
+import { inBatches, restoreNodes, type StoredNode, snapshotNodes } from './files.js';
 import { type CheckedNode, denseByShape, type GivenNode, lastOfEachCell } from './given.js';
 import {
   checkOptions,
@@ -38,11 +39,12 @@ import {
   resolutionPair,
   type Settings,
 } from './options.js';
-import { formatFor, sniffFormat, storageFor } from './persistence.js';
+import { cubeOf, formatFor, type ReadOptions } from './persistence.js';
 import { adaptiveMethod } from './resolution/autocompress.js';
 import { sampleAll, sampleInParts, splatAll } from './sampling/batch.js';
 import { decodeNode } from './sampling/blend.js';
 import { allNodes, allPages, type SampleOptions, type SamplingState } from './sampling/sampling.js';
+import { checkKind, contentsBytes, loadBytes, loadPath, saveContents } from './saving.js';
 import { NodeStore } from './store.js';
 import { type Axis, Tangents, type TangentWavetables } from './tangents.js';
 import { type SliceOptions, visualizeSlice } from './visualize.js';
@@ -695,6 +697,33 @@ export class WavetableMatrix {
     }
   }
 
+  /**
+   * A cube of contents that a format read: fromStored of nodes that come in batches.
+   * @throws as fromStored, and what reading them throws.
+   */
+  static async fromContents<Cube extends WavetableMatrix>(
+    this: CubeClass<Cube>,
+    width: number,
+    height: number,
+    depth: number,
+    options: MatrixOptions & MixedOptions,
+    { nodes, expected = [] }: Pick<CubeContents, 'nodes' | 'expected'>,
+  ): Promise<Cube> {
+    const cube = new this(width, height, depth, { ...options, sparse: true });
+    cube.#settings.sparse = options.sparse ?? true;
+    try {
+      for await (const batch of nodes) {
+        cube.#alive('load');
+        restoreNodes('load', cube.#samplingState, batch, { fresh: true, expected });
+      }
+      if (!cube.sparse) cube.#fill();
+      return cube;
+    } catch (error) {
+      cube.dispose();
+      throw error;
+    }
+  }
+
   /** All nodes as [X, Y, Z, H, W, C] at the cube's resolution; zeros where there is none. Gradients: nodes. */
   toTensor(): tf.Tensor {
     this.#alive('toTensor');
@@ -787,25 +816,59 @@ export class WavetableMatrix {
   // --- files
 
   /**
-   * Saves the cube: a path in Node; in a browser `downloads://name` or `indexeddb://name`.
-   * @param options.format default: by the path's ending, else 'npz'.
+   * Saves the cube: a path in Node; in a browser `downloads://name` or `indexeddb://name`. Whole or not at all.
+   * @param options.format default: by the path's ending, else 'npz'. Others are the format's.
    */
   async save(path: string, options: { format?: string } & Record<string, unknown> = {}): Promise<void> {
-    const storage = storageFor(path);
-    const bytes = await this.toBytes(options.format ?? formatFor('save', undefined, path).name, options);
-    await storage.write(path, bytes);
+    const { format: name, ...rest } = options;
+    const format = formatFor('save', name, path);
+    await saveContents(await this.#settledContents('save'), format, path, rest);
   }
 
-  /** Loads a cube from a path or URL; the format is told by the file's first bytes. */
-  static async load(path: string): Promise<WavetableMatrix> {
-    return WavetableMatrix.fromBytes(await storageFor(path).read(path), path);
+  /**
+   * Loads a cube from a path or URL; the format is told by the file's first bytes.
+   * @throws FormatError for a file that is damaged or of something else, which names the offset and the node.
+   */
+  static async load(path: string, options: ReadOptions = {}): Promise<WavetableMatrix> {
+    return loadPath(path, options, onlyCubeOf);
   }
 
   async toBytes(format = 'npz', options: Record<string, unknown> = {}): Promise<Uint8Array> {
-    this.#alive('toBytes');
+    const how = formatFor('toBytes', format);
+    return contentsBytes(await this.#settledContents('toBytes'), how, options);
+  }
+
+  /** @param source what errors call the bytes. */
+  static async fromBytes(
+    bytes: Uint8Array,
+    source = 'bytes',
+    options: ReadOptions = {},
+  ): Promise<WavetableMatrix> {
+    return loadBytes(bytes, source, options, onlyCubeOf);
+  }
+
+  /** What files hold of the cube as it is now, for file formats; writes from now on do not show. To be disposed. */
+  contents(): CubeContents {
+    this.#alive('contents');
+    const { nodes, count, dispose } = snapshotNodes(this.#samplingState);
+    return {
+      kind: 'cube',
+      width: this.width,
+      height: this.height,
+      depth: this.depth,
+      options: this.options,
+      metadata: this.metadata,
+      count,
+      nodes: inBatches(nodes),
+      dispose,
+    };
+  }
+
+  async #settledContents(where: string): Promise<CubeContents> {
+    this.#alive(where);
     // Without what could be pending not even a turn of the event loop: writes from now on do not show.
     if (this.#settings.compression || this.#settings.mixed || this.#axes.mustWait) await this.settle();
-    return formatFor('toBytes', format).encode(this, options);
+    return this.contents();
   }
 
   /**
@@ -814,7 +877,7 @@ export class WavetableMatrix {
    */
   async *storedNodes(): AsyncGenerator<StoredNode> {
     this.#alive('storedNodes');
-    yield* storedNodes(this.#samplingState);
+    yield* snapshotNodes(this.#samplingState).nodes;
   }
 
   /**
@@ -824,11 +887,6 @@ export class WavetableMatrix {
   restoreNodes(nodes: Iterable<StoredNode>): void {
     this.#alive('restoreNodes');
     restoreNodes('restoreNodes', this.#samplingState, nodes);
-  }
-
-  /** @param source what errors call the bytes. */
-  static async fromBytes(bytes: Uint8Array, source = 'bytes'): Promise<WavetableMatrix> {
-    return sniffFormat(bytes, source).decode(bytes, source);
   }
 
   /** Frees the nodes. Every later call but this one throws DisposedError. */
@@ -1021,6 +1079,11 @@ export class WavetableMatrix {
   get #stores(): NodeStore[] {
     return [this.#store, ...this.#tangents.stores];
   }
+}
+
+async function onlyCubeOf(contents: Contents, source: string): Promise<WavetableMatrix> {
+  checkKind(contents, 'cube', source);
+  return cubeOf(contents, source);
 }
 
 function checkCompressed(where: string, { shape }: CompressedWavetable, wanted: NodeShape): void {

@@ -6,6 +6,7 @@ import {
   checkOptionNames,
   DeviceError,
   DisposedError,
+  FormatError,
   ShapeError,
   shown,
 } from '../errors.js';
@@ -13,6 +14,7 @@ import { findDevice } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
 import { onTape } from '../ops/tape.js';
 import type { CompressAllOptions, NodeReport } from './compression.js';
+import type { Contents, OctavesContents } from './contents.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor } from './coordinates.js';
 import { type MemoryUsage, WavetableMatrix } from './matrix.js';
 import { checkMethod } from './methods.js';
@@ -34,8 +36,9 @@ import { nodePlaces, placeOfNode } from './octaves/places.js';
 import { checkStored, type StoredHierarchy, storedSettings } from './octaves/stored.js';
 import { withVariables } from './octaves/untouched.js';
 import { resolutionPair } from './options.js';
-import { hierarchyFormatFor, sniffHierarchyFormat, storageFor } from './persistence.js';
+import { cubeOf, formatFor, type ReadOptions } from './persistence.js';
 import { channelsOf, normalizeQuaternions, type SampleOptions } from './sampling/sampling.js';
+import { checkKind, contentsBytes, loadBytes, loadPath, saveContents } from './saving.js';
 import { checkWavetable, type Wavetable } from './wavetable.js';
 
 /**
@@ -493,27 +496,46 @@ export class OctaveHierarchy {
    * @param options.format default: by the path's ending, else 'npz'.
    */
   async save(path: string, options: { format?: string } & Record<string, unknown> = {}): Promise<void> {
-    const storage = storageFor(path);
-    const format = options.format ?? hierarchyFormatFor('save', undefined, path).name;
-    await storage.write(path, await this.toBytes(format, options));
+    const { format: name, ...rest } = options;
+    const format = formatFor('save', name, path);
+    await saveContents(await this.#settledContents('save'), format, path, rest);
   }
 
-  /** Loads a hierarchy from a path or URL. @throws FormatError for a file of something else. */
-  static async load(path: string): Promise<OctaveHierarchy> {
-    return OctaveHierarchy.fromBytes(await storageFor(path).read(path), path);
+  /** Loads a hierarchy from a path or URL. @throws FormatError for a file that is damaged or of something else. */
+  static async load(path: string, options: ReadOptions = {}): Promise<OctaveHierarchy> {
+    return loadPath(path, options, onlyHierarchyOf);
   }
 
   /** The bytes of a file; nodes are settled first. */
   async toBytes(format = 'npz', options: Record<string, unknown> = {}): Promise<Uint8Array> {
-    this.#alive('toBytes');
-    const how = hierarchyFormatFor('toBytes', format);
-    for (const cube of this.#cubes) await cube.settle();
-    return how.encode(this, options);
+    const how = formatFor('toBytes', format);
+    return contentsBytes(await this.#settledContents('toBytes'), how, options);
   }
 
   /** @param source what errors call the bytes. @throws FormatError. */
-  static async fromBytes(bytes: Uint8Array, source = 'bytes'): Promise<OctaveHierarchy> {
-    return sniffHierarchyFormat(bytes, source).decode(bytes, source);
+  static async fromBytes(
+    bytes: Uint8Array,
+    source = 'bytes',
+    options: ReadOptions = {},
+  ): Promise<OctaveHierarchy> {
+    return loadBytes(bytes, source, options, onlyHierarchyOf);
+  }
+
+  /** What files hold of the hierarchy as it is now, for file formats; writes from now on do not show. To be disposed. */
+  contents(): OctavesContents {
+    const { levels, ...rest } = this.stored();
+    const places = levels.map(({ octave, shifted, matrix }) => ({
+      octave,
+      shifted,
+      cube: matrix.contents(),
+    }));
+    return { kind: 'octaves', ...rest, levels: places };
+  }
+
+  async #settledContents(where: string): Promise<OctavesContents> {
+    this.#alive(where);
+    for (const cube of this.#cubes) await cube.settle();
+    return this.contents();
   }
 
   /** What a file keeps, for file formats; the cubes stay the hierarchy's. */
@@ -718,6 +740,29 @@ export class OctaveHierarchy {
             `await hierarchy.toBackend('${active}'), or tf.setBackend('${this.backend}')`,
         ),
     );
+  }
+}
+
+/** The hierarchy of contents that were read. */
+async function onlyHierarchyOf(contents: Contents, source: string): Promise<OctaveHierarchy> {
+  checkKind(contents, 'octaves', source);
+  return hierarchyOf(contents, source);
+}
+
+/** The hierarchy of contents. @param source what errors call them. */
+export async function hierarchyOf(contents: OctavesContents, source: string): Promise<OctaveHierarchy> {
+  const { kind: _, levels: stored, ...rest } = contents;
+  const levels: { octave: number; shifted: readonly boolean[]; matrix: WavetableMatrix }[] = [];
+  try {
+    for (const { octave, shifted, cube } of stored) {
+      levels.push({ octave, shifted, matrix: await cubeOf(cube, `${source}:octaves/${octave}`) });
+    }
+    return OctaveHierarchy.fromStored({ ...rest, levels });
+  } catch (cause) {
+    for (const { matrix } of levels) matrix.dispose();
+    if (!(cause instanceof ArgumentError)) throw cause;
+    // What the hierarchy refuses is the file's fault here.
+    throw new FormatError(source, cause.message, { cause });
   }
 }
 

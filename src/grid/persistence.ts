@@ -3,106 +3,152 @@
  * themselves here; the package's entry does that.
  */
 import { ArgumentError, check, FormatError, shown } from '../errors.js';
+import {
+  type AppendableSource,
+  type Folder,
+  memorySink,
+  memorySource,
+  type Sink,
+  type Source,
+} from './bytestream.js';
+import type { Contents, CubeContents } from './contents.js';
 import type { WavetableMatrix } from './matrix.js';
-import type { OctaveHierarchy } from './octaves.js';
+import type { NodeSource } from './nodesource.js';
 
-/** How files of one kind hold what is of one class, a cube by default. */
-export interface FileFormat<Held = WavetableMatrix> {
-  readonly name: string;
-  /** The file ending, with its dot. */
-  readonly extension: string;
-  /** Whether bytes begin as this format's files do. */
-  sniff(bytes: Uint8Array): boolean;
-  encode(held: Held, options: Record<string, unknown>): Promise<Uint8Array>;
-  decode(bytes: Uint8Array, source: string): Promise<Held>;
+export interface ReadOptions {
+  /** Whether checksums are verified. Default true. */
+  verify?: boolean;
+  /** Whether damage costs only the nodes it hit, which `lost` of the contents then names. Default false: it throws. */
+  recover?: boolean;
+  signal?: AbortSignal;
 }
 
+/** What is in a file that was opened: as its contents, with the nodes still there. */
+export type Opened =
+  | (Omit<Extract<Contents, { kind: 'cube' }>, 'nodes' | 'dispose'> & { source: NodeSource })
+  | (Omit<Extract<Contents, { kind: 'octaves' }>, 'levels'> & {
+      levels: readonly {
+        octave: number;
+        shifted: readonly boolean[];
+        cube: Extract<Opened, { kind: 'cube' }>;
+      }[];
+    });
+
+/** How files of one kind hold cubes and hierarchies. */
+export interface FileFormat {
+  readonly name: string;
+  /** The file endings, each with its dot; the first is the usual one. */
+  readonly extensions: readonly string[];
+  /** Whether a file that begins with these bytes (up to 64) is of this format. */
+  sniff(head: Uint8Array): boolean;
+  /** Writes everything, and leaves commit to the caller. @param options what save was given, but `format`. */
+  write(contents: Contents, sink: Sink, options: Record<string, unknown>): Promise<void>;
+  /** All but the nodes, which follow as they are iterated over. The source stays the caller's, who closes it after them. */
+  read(source: Source, options: ReadOptions): Promise<Contents>;
+  /** As write, over many files; the caller need not commit anything. Absent where one file holds all. */
+  writeFolder?(contents: Contents, folder: Folder, options: Record<string, unknown>): Promise<void>;
+  /** As read, of a folder; false of `sniffFolder`: not of this format. */
+  readFolder?(folder: Folder, options: ReadOptions): Promise<Contents>;
+  sniffFolder?(folder: Folder): Promise<boolean>;
+  openFolder?(folder: Folder, options: ReadOptions): Promise<Opened>;
+  /** What WavetableMatrix.open needs: reads no node. Absent where files cannot be read by the node. The source is the result's. */
+  open?(source: Source, options: ReadOptions): Promise<Opened>;
+}
+
+/** A place for files. */
 export interface Storage {
   /** Whether this storage serves a path or URL; asked in the order in which storages were provided. */
   serves(path: string): boolean;
   read(path: string): Promise<Uint8Array>;
   /** Whole or not at all. */
   write(path: string, bytes: Uint8Array): Promise<void>;
+  /** The file to be read in parts; absent: `read` gives all of it. */
+  open?(path: string, options?: SourceOptions): Promise<Source>;
+  /** A file that is written in parts; absent: `write` is given all of it. */
+  create?(path: string): Promise<Sink>;
+  /** A file that is there, to be added to in place. @throws WavecubeError while another does. */
+  append?(path: string): Promise<AppendableSource>;
+  /** A path as a folder: one that is there, or one to be made. Null of a path that is a file. */
+  folder?(path: string, options?: SourceOptions): Promise<Folder | null>;
 }
 
+/** How a source is read; what concerns URLs, files pass over. */
+export interface SourceOptions {
+  signal?: AbortSignal;
+  /** Attempts after the first that a request is given, with growing pauses, where it failed for what may pass. Default 3. */
+  retries?: number;
+  /** Requests under way at once. Default 6. */
+  parallel?: number;
+  /** Sent with every request. */
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** Makes the cube of contents, of the class that they ask for; what a cube cannot import, as that class builds on it. */
+export type CubeMaker = (contents: CubeContents, source: string) => Promise<WavetableMatrix>;
+
 const formats: FileFormat[] = [];
-const hierarchyFormats: FileFormat<OctaveHierarchy>[] = [];
 const storages: Storage[] = [];
+let cubeMaker: CubeMaker | undefined;
+
+export function provideCubeMaker(maker: CubeMaker): void {
+  cubeMaker = maker;
+}
+
+/** The cube of contents. @param source what errors call them. */
+export function cubeOf(contents: CubeContents, source: string): Promise<WavetableMatrix> {
+  check(
+    cubeMaker !== undefined,
+    () => new ArgumentError("wavecube: import it from 'wavecube', whose entry provides what files need"),
+  );
+  return cubeMaker(contents, source);
+}
 
 export function provideFormat(format: FileFormat): void {
   if (!formats.includes(format)) formats.push(format);
-}
-
-export function provideHierarchyFormat(format: FileFormat<OctaveHierarchy>): void {
-  if (!hierarchyFormats.includes(format)) hierarchyFormats.push(format);
 }
 
 export function provideStorage(storage: Storage): void {
   if (!storages.includes(storage)) storages.push(storage);
 }
 
-const namesOf = (known: readonly { name: string }[]) => known.map((f) => `'${f.name}'`).join(', ');
+const names = () => formats.map((f) => `'${f.name}'`).join(', ');
 
 /** The format asked for, or the one that the path's ending names, or without an ending the first: npz. */
 export function formatFor(where: string, name: string | undefined, path = ''): FileFormat {
-  return chosenFormat(formats, where, name, path);
-}
-
-/** formatFor of a hierarchy. */
-export function hierarchyFormatFor(
-  where: string,
-  name: string | undefined,
-  path = '',
-): FileFormat<OctaveHierarchy> {
-  return chosenFormat(hierarchyFormats, where, name, path);
-}
-
-function chosenFormat<F extends { name: string; extension: string }>(
-  known: readonly F[],
-  where: string,
-  name: string | undefined,
-  path: string,
-): F {
-  const ending = /\.[^./\\]*$/.exec(path)?.[0];
+  const ending = /\.[^./\\]*$/.exec(path)?.[0].toLowerCase();
   const format =
     name !== undefined || ending === undefined
-      ? known.find((f) => f.name === (name ?? known[0].name))
-      : known.find((f) => f.extension === ending);
+      ? formats.find((f) => f.name === (name ?? formats[0].name))
+      : formats.find((f) => f.extensions.includes(ending));
   check(
     format !== undefined,
     () =>
       new ArgumentError(
         name === undefined
-          ? `${where}: no format ends in '${ending}'; name one: format ${namesOf(known)}`
-          : `${where}: format must be one of ${namesOf(known)}, got ${shown(name)}`,
+          ? `${where}: no format ends in '${ending}'; name one: format ${names()}`
+          : `${where}: format must be one of ${names()}, got ${shown(name)}`,
       ),
   );
   return format;
 }
 
-/** The format whose magic the bytes carry. */
-export function sniffFormat(bytes: Uint8Array, source: string): FileFormat {
-  return sniffed(formats, bytes, source);
-}
+const HEAD_BYTES = 64;
 
-/** sniffFormat of a hierarchy. */
-export function sniffHierarchyFormat(bytes: Uint8Array, source: string): FileFormat<OctaveHierarchy> {
-  return sniffed(hierarchyFormats, bytes, source);
-}
-
-function sniffed<F extends { name: string; sniff(bytes: Uint8Array): boolean }>(
-  known: readonly F[],
-  bytes: Uint8Array,
-  source: string,
-): F {
-  const format = known.find((f) => f.sniff(bytes));
+/** The format whose magic a source's first bytes carry. */
+export async function sniffFormat(source: Source, signal?: AbortSignal): Promise<FileFormat> {
+  const head = await source.read(0, Math.min(HEAD_BYTES, source.sizeBytes), signal);
+  const format = formats.find((f) => f.sniff(head));
   check(format !== undefined, () => {
-    const magic = [...bytes.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
-    if (bytes[0] === 0x3c)
-      return new FormatError(source, 'is a web page or XML and no cube: look at what the server answers');
+    if (head[0] === 0x3c) {
+      return new FormatError(
+        source.name,
+        'is a web page or XML and no cube: look at what the server answers',
+      );
+    }
+    const magic = [...head.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
     return new FormatError(
-      source,
-      `is no file that Wavecube knows (it begins with ${magic || 'nothing'}); it reads ${namesOf(known)}`,
+      source.name,
+      `is no file that Wavecube knows (it begins with ${magic || 'nothing'}); it reads ${names()}`,
     );
   });
   return format;
@@ -116,4 +162,16 @@ export function storageFor(path: string): Storage {
   const storage = storages.find((s) => s.serves(path));
   check(storage !== undefined, () => new ArgumentError(`wavecube: nothing here can store '${path}'`));
   return storage;
+}
+
+/** A file to be read in parts, wherever it is. The caller closes it. */
+export async function openPath(path: string, options: SourceOptions = {}): Promise<Source> {
+  const storage = storageFor(path);
+  return storage.open?.(path, options) ?? memorySource(await storage.read(path), path);
+}
+
+/** A file to be written in parts, wherever it goes. The caller commits or aborts it. */
+export async function createPath(path: string): Promise<Sink> {
+  const storage = storageFor(path);
+  return storage.create?.(path) ?? memorySink(path, (bytes) => storage.write(path, bytes));
 }

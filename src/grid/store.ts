@@ -183,8 +183,11 @@ export class NodeStore {
     };
   }
 
-  /** Sets nodes from what `stored` gave, bit for bit, each form's rows in cell order; all of them, or none if one is wrong. */
-  restore(where: string, nodes: StoredValues[]): void {
+  /**
+   * Sets nodes from what `stored` gave, bit for bit, each form's rows in cell order; all of them, or none if one is wrong.
+   * @param room dense nodes of a shape that will be there in the end, where it is known: room is made for them at once.
+   */
+  restore(where: string, nodes: StoredValues[], room: (shape: NodeShape) => number = () => 0): void {
     const dense: DenseValues[] = [];
     const packed: PackedNode[] = [];
     for (const node of nodes) {
@@ -202,7 +205,7 @@ export class NodeStore {
     for (const same of grouped(dense, ({ shape }) => String(shape))) {
       same.sort((a, b) => a.cell - b.cell);
       this.#changeBank(where, same[0].shape, (bank) => {
-        bank.reserve(bank.count + newTo(bank, same));
+        bank.reserve(Math.max(bank.count + newTo(bank, same), Math.min(this.cells, room(same[0].shape))));
         for (const { cell, values } of same) {
           bank.set(cell, values instanceof Float32Array ? values : lanesOf(values, bank.lanes));
           this.#dropElsewhere(cell, bank);
