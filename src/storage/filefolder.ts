@@ -16,7 +16,7 @@ import { isTemporary, sweep } from './temporary.js';
 export async function openFolder(path: string, name: string): Promise<Folder> {
   const { join, sep } = nodePath();
   const files = nodeFiles();
-  const nameOf = (inside: string) => join(name, inside);
+  const nameOf = (inside: string) => join(name, String(inside));
   const pathOf = (inside: string) => join(path, ...partsOfName(name, inside));
 
   /** Where a name lies, by folders that are seen to lie within this one. @param prepare gets each before it is looked at. */
