@@ -59,6 +59,7 @@ export {
 } from './grid/bytestream.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Contents, CubeContents, CubeOptions, LostNode, OctavesContents } from './grid/contents.js';
+export { type Converted, type ConvertOptions, type ConvertProgress, convert } from './grid/converting.js';
 export type { Coordinates } from './grid/coordinates.js';
 export type { StoredNode } from './grid/files.js';
 export { load } from './grid/load.js';
@@ -99,6 +100,7 @@ export { type SampleGridOptions, sampleGrid } from './grid/samplegrid.js';
 export type { SampleOptions } from './grid/sampling/sampling.js';
 export type { TangentWavetables } from './grid/tangents.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
+export { type Damage, type Verified, type VerifyOptions, verify } from './grid/verifying.js';
 export type { Colormap, SliceOptions } from './grid/visualize.js';
 export type { Wavetable } from './grid/wavetable.js';
 export type { AxisOption } from './interpolation/axis.js';
