@@ -2,6 +2,7 @@
 import { ArgumentError, check } from '../errors.js';
 import type { FileFormat } from '../grid/persistence.js';
 import { hasMagic } from './wvcb/header.js';
+import { openFile } from './wvcb/nodes.js';
 import { readFile } from './wvcb/read.js';
 import { writeFile } from './wvcb/write.js';
 
@@ -16,4 +17,5 @@ export const wvcb: FileFormat = {
     await writeFile(contents, sink);
   },
   read: readFile,
+  open: openFile,
 };
