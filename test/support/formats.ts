@@ -7,6 +7,8 @@ export interface FormatUnderTest {
   name: string;
   /** The options of save to be tried, beside none. */
   options?: readonly Record<string, unknown>[];
+  /** Whether { recover: true } is known to save most nodes from most damage. */
+  recovers?: boolean;
   takes?(one: FormatCase): boolean;
 }
 
