@@ -50,6 +50,9 @@ async function answer(served: Served, request: IncomingMessage, response: Server
   if (only !== undefined && name !== `/${only}`) return refuse(response, 404, 'there is no such file');
   if (!(await liesIn(folder, name))) return refuse(response, 404, 'there is no such file');
   send(request, path, { root: folder, dotfiles: 'ignore', index: false, cacheControl: false })
+    .on('file', (_: string, { size }: Stats) => {
+      request.headers.range = boundedSuffix(request.headers.range, size);
+    })
     .on('headers', (_: ServerResponse, __: string, stat: Stats) => {
       response.setHeader('ETag', entityTag(stat));
       response.setHeader('Cache-Control', 'no-cache');
@@ -63,6 +66,12 @@ async function answer(served: Served, request: IncomingMessage, response: Server
 /** Strong: of one state of the file. A file that is renamed into the place of another within the clock's step has another number. */
 function entityTag({ size, mtimeMs, ino }: Stats): string {
   return `"${[size, Math.round(mtimeMs * 1000), ino].map((n) => n.toString(36)).join('-')}"`;
+}
+
+/** 'The last n bytes' of a file that has fewer are all of it (RFC 9110, 14.1.2); the parser of ranges would refuse them. */
+function boundedSuffix(range: string | undefined, size: number): string | undefined {
+  const [, suffix] = /^\s*bytes=-(\d+)\s*$/.exec(range ?? '') ?? [];
+  return suffix !== undefined && Number(suffix) > size && size > 0 ? `bytes=0-${size - 1}` : range;
 }
 
 /** What a browser asks before a request from another origin's page. */

@@ -39,7 +39,8 @@ async function verify(files: string[], { json = false }: { json?: boolean }): Pr
     try {
       const found = await verified(file, { onProgress: ({ done, total }) => checking.update(done, total) });
       checking.done(file);
-      all.push({ file, ...found });
+      const { format, kind, ...counts } = found;
+      all.push({ file, format, kind, ...counts });
       if (found.damage.length > 0) process.exitCode = 1;
       if (!json) process.stdout.write(report(file, found));
     } catch (error) {

@@ -11,7 +11,8 @@ import { loadPath } from './saving.js';
 export type Damage = Omit<LostNode, 'x' | 'y' | 'z'> & Partial<Pick<LostNode, 'x' | 'y' | 'z'>>;
 
 export interface Verified {
-  /** Absent where not so much could be read. */
+  /** The format's name, and what is in the file. Absent where not so much could be read. */
+  format?: string;
   kind?: Contents['kind'];
   /** That are whole. */
   nodes: number;
@@ -35,8 +36,8 @@ export interface VerifyOptions extends Pick<ReadOptions, 'signal'> {
 export async function verify(path: string, { signal, onProgress }: VerifyOptions = {}): Promise<Verified> {
   const found: Verified = { nodes: 0, tangents: 0, bytes: 0, damage: [] };
   try {
-    await loadPath(path, { verify: true, recover: true, signal }, async (contents, name) => {
-      found.kind = contents.kind;
+    await loadPath(path, { verify: true, recover: true, signal }, async (contents, name, format) => {
+      Object.assign(found, { format: format.name, kind: contents.kind });
       const cubes = contents.kind === 'cube' ? [{ cube: contents, octave: undefined }] : [...contents.levels];
       const total = cubes.reduce((sum, { cube }) => sum + cube.count, 0);
       let done = 0;
