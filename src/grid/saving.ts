@@ -69,7 +69,7 @@ type Use<T> = (contents: Contents, name: string, format: FileFormat) => Promise<
 export async function loadPath<T>(path: string, options: ReadOptions, use: Use<T>): Promise<T> {
   const { signal } = options;
   const folder = await folderAt(path, { signal });
-  if (!folder) return loadSource(await openPath(path, { signal }), options, use);
+  if (!folder) return loadSource(await openPath(path, { signal, whole: true }), options, use);
   const format = await sniffFolderFormat(folder);
   return useContents(await format.readFolder!(folder, options), folder.name, format, use);
 }
