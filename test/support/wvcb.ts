@@ -68,10 +68,7 @@ export function tampered(
   const { index, metadata, entries } = partsOf(bytes);
   change(view(out), out, { index, metadata, entries });
   for (const { at } of entries) view(out).setUint32(at + 60, crc32c(out.subarray(at, at + 60)), true);
-  const part = (at: number) => {
-    const [offset, length] = [u64(out, at), u64(out, at + 8)];
-    return crc32c(out.subarray(offset, offset + length));
-  };
+  const part = (at: number) => crc32c(out.subarray(u64(out, at), u64(out, at) + u64(out, at + 8)));
   view(out).setUint32(88, part(40), true);
   view(out).setUint32(92, part(56), true);
   view(out).setUint32(252, crc32c(out.subarray(0, 252)), true);
@@ -79,11 +76,11 @@ export function tampered(
 }
 
 /** A copy of a file with other metadata, which are put at its end. */
-export function withMetadata(bytes: Uint8Array, change: (json: never) => unknown): Uint8Array {
+export function withMetadata<Json>(bytes: Uint8Array, change: (json: Json) => unknown): Uint8Array {
   const { metadata } = partsOf(bytes);
   const text = new TextDecoder().decode(bytes.subarray(metadata.offset, metadata.offset + metadata.bytes));
   const json = JSON.parse(text);
-  const changed = change(json as never) ?? json;
+  const changed = change(json) ?? json;
   const more =
     changed instanceof Uint8Array
       ? changed
