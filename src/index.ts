@@ -4,6 +4,7 @@ import { ready } from './backends/ready.js';
 import { AutoCodec } from './codecs/auto.js';
 import { OWN_CODECS } from './codecs/own.js';
 import { provideCodec, provideMethod } from './codecs/registry.js';
+import { hdf5 } from './formats/hdf5/format.js';
 import { npz } from './formats/npz.js';
 import { wvcb } from './formats/wvcb.js';
 import { provideCubeMaker, provideFormat, provideStorage } from './grid/persistence.js';
@@ -122,5 +123,5 @@ for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () =>
 for (const codec of OWN_CODECS) provideCodec(codec);
 provideMethod(new AutoCodec());
 provideCubeMaker(cubeFrom);
-for (const format of [npz, wvcb]) provideFormat(format);
+for (const format of [npz, wvcb, hdf5]) provideFormat(format);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);
