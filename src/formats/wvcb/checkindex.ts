@@ -43,18 +43,26 @@ export function checkIndex(head: Head, files: readonly PayloadFile[], recover: b
     lost[level].push(lostNode(head, files, i, reason));
   };
   const codecs = metadata.codecs.map(({ id, version }) => reasonOf(() => codecFor(id, version, '')));
-  let before = -1;
+  const seen = new Set<string>();
   for (let i = 0; i < index.count; i++) {
     const reason = !head.isIndexWhole && !index.isWhole(i) ? DAMAGED_ENTRY : wrongOf(head, files, codecs, i);
     if (reason !== null) refuse(i, reason);
-    else if (before >= 0 && index.compare(before, i) >= 0) {
-      refuse(i, index.compare(before, i) === 0 ? 'is there twice' : 'stands out of order in the index');
-    } else before = i;
+    else if (!recover && i > 0) {
+      // In order they are all different.
+      const order = index.compare(i - 1, i);
+      if (order >= 0) refuse(i, order === 0 ? 'is there twice' : 'stands out of order in the index');
+    } else if (recover) {
+      const key = `${index.level(i)} ${index.role(i)} ${index.place(i)}`;
+      if (seen.has(key)) refuse(i, 'is there twice');
+      seen.add(key);
+    }
   }
   refuseOverlaps(head, wrong, refuse);
   refuseLoneTangents(head, wrong, refuse);
   const cubes: number[][] = metadata.cubes.map(() => []);
   for (let i = 0; i < index.count; i++) if (!wrong.has(i)) cubes[index.level(i)].push(i);
+  // Out of order only where the file is damaged.
+  if (recover) for (const entries of cubes) entries.sort((i, j) => index.compare(i, j));
   metadata.cubes.forEach(({ width, height, depth, options }, level) => {
     const [h, w] = options.resolution as readonly [number, number];
     const nodes = index.count === 0 ? 0 : countNodes(head, level);
@@ -190,14 +198,15 @@ function refuseLoneTangents(
     const { height, depth } = metadata.cubes[index.level(i)];
     return (index.x(i) * height + index.y(i)) * depth + index.z(i);
   };
-  // Nodes stand before tangents within each level.
-  for (let i = 0; i < index.count; i++) {
-    if (wrong.has(i)) continue;
-    if (index.role(i) === 0) nodes[index.level(i)].add(cell(i));
-    else if (nodes[index.level(i)].has(cell(i))) continue;
-    // Its node is in another shard of the same save.
-    else if (isShard) wrong.add(i);
-    else refuse(i, 'has no node');
+  for (const isNode of [true, false]) {
+    for (let i = 0; i < index.count; i++) {
+      if (wrong.has(i) || (index.role(i) === 0) !== isNode) continue;
+      if (isNode) nodes[index.level(i)].add(cell(i));
+      else if (nodes[index.level(i)].has(cell(i))) continue;
+      // Its node is in another shard of the same save.
+      else if (isShard) wrong.add(i);
+      else refuse(i, 'has no node');
+    }
   }
 }
 
