@@ -52,6 +52,8 @@ export interface FileFormat {
   writeFolder?(contents: Contents, folder: Folder, options: Record<string, unknown>): Promise<void>;
   /** Whether save with these options writes a folder. Absent: always where there is writeFolder. */
   wantsFolder?(options: Record<string, unknown>): boolean;
+  /** Whether writeFolder itself lets what is there count until all of the new is: the folder is then never replaced as a whole. */
+  foldersInPlace?: boolean;
   /** As read, of a folder; false of `sniffFolder`: not of this format. */
   readFolder?(folder: Folder, options: ReadOptions): Promise<Contents>;
   sniffFolder?(folder: Folder): Promise<boolean>;

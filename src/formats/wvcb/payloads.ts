@@ -15,6 +15,8 @@ export interface PayloadFiles {
   /** All of them. */
   readonly files: readonly PayloadFile[];
   open(file: number, signal?: AbortSignal): Promise<Source>;
+  /** Closes what it opened. */
+  close?(): Promise<void>;
 }
 
 export interface PayloadReading extends RangeLimits {
