@@ -35,6 +35,16 @@ export type Opened =
       }[];
     });
 
+/** What a file says of itself, beside what it holds. */
+export interface FileFacts {
+  /** Of the format. */
+  version?: number;
+  /** 1, and one more with each update in place. */
+  generation?: number;
+  /** Of a cube of several files all but the one that names them. */
+  shards?: readonly { name: string; sizeBytes: number }[];
+}
+
 /** How files of one kind hold cubes and hierarchies. */
 export interface FileFormat {
   readonly name: string;
@@ -60,6 +70,8 @@ export interface FileFormat {
   openFolder?(folder: Folder, options: ReadOptions): Promise<Opened>;
   /** What WavetableMatrix.open needs: reads no node. Absent where files cannot be read by the node. The source is the result's. */
   open?(source: Source, options: ReadOptions): Promise<Opened>;
+  /** The source or folder stays the caller's. */
+  facts?(place: Source | Folder, signal?: AbortSignal): Promise<FileFacts>;
 }
 
 /** A place for files. */
