@@ -7,6 +7,7 @@ import { provideCodec, provideMethod } from './codecs/registry.js';
 import { hdf5 } from './formats/hdf5/format.js';
 import { npz } from './formats/npz.js';
 import { wvcb } from './formats/wvcb.js';
+import { zarr } from './formats/zarr.js';
 import { provideCubeMaker, provideFormat, provideStorage } from './grid/persistence.js';
 import { cubeFrom } from './grid/restore.js';
 import { provideBackend } from './ops/device.js';
@@ -123,5 +124,5 @@ for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () =>
 for (const codec of OWN_CODECS) provideCodec(codec);
 provideMethod(new AutoCodec());
 provideCubeMaker(cubeFrom);
-for (const format of [npz, wvcb, hdf5]) provideFormat(format);
+for (const format of [npz, wvcb, hdf5, zarr]) provideFormat(format);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

@@ -44,13 +44,20 @@ export async function createFolderAt(path: string, format: FileFormat): Promise<
 /** For storages that replace no folders at once: the format writes last what makes the rest count. */
 function inPlace(folder: Folder): FolderSink {
   check(folder.create !== undefined, () => new ArgumentError(`${folder.name}: cannot be written`));
+  const made: string[] = [];
   return {
     name: folder.name,
     open: (name) => folder.open(name),
-    create: (name) => folder.create!(name),
+    create(name) {
+      made.push(name);
+      return folder.create!(name);
+    },
     ...(folder.list && { list: () => folder.list!() }),
     ...(folder.remove && { remove: (name: string) => folder.remove!(name) }),
     async commit() {},
-    async abort() {},
+    async abort() {
+      // What fails to go is what it would be after a crash.
+      for (const name of made) await folder.remove?.(name).catch(() => {});
+    },
   };
 }

@@ -21,6 +21,8 @@ export interface ReadOptions {
   verify?: boolean;
   /** Whether damage costs only the nodes it hit, which `lost` of the contents then names. Default false: it throws. */
   recover?: boolean;
+  /** Of a Zarr store that others wrote: the name of the array of nodes. Default 'nodes', or the store itself. */
+  array?: string;
   signal?: AbortSignal;
 }
 
