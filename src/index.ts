@@ -8,8 +8,9 @@ import { npz } from './formats/npz.js';
 import { provideCubeMaker, provideFormat, provideStorage } from './grid/persistence.js';
 import { cubeFrom, openedCubeFrom } from './grid/restore.js';
 import { provideBackend } from './ops/device.js';
-import { downloadStorage, httpStorage, indexedDbStorage } from './storage/browser.js';
+import { downloadStorage, indexedDbStorage } from './storage/browser.js';
 import { fileStorage } from './storage/file.js';
+import { httpStorage } from './storage/http.js';
 
 export type { ReadyOptions } from './backends/ready.js';
 export {
@@ -46,6 +47,7 @@ export {
   NotResidentError,
   QualityNotReachedError,
   ShapeError,
+  StorageError,
   WavecubeError,
 } from './errors.js';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/npy.js';

@@ -50,7 +50,7 @@ export async function loadPath<T>(
   options: ReadOptions,
   use: (contents: Contents, name: string) => Promise<T>,
 ): Promise<T> {
-  return loadSource(await openPath(path, { signal: options.signal }), options, use);
+  return loadSource(await openPath(path, { signal: options.signal, whole: true }), options, use);
 }
 
 /** What `use` makes of bytes. @param name what errors call them. */
