@@ -1,11 +1,11 @@
 /**
- * Imports point one way: errors ← interpolation ← ops ← codecs ← grid ← formats, storage ← instrument ← cli, models.
+ * Imports point one way: errors, checksum ← interpolation ← ops ← codecs ← grid ← formats, storage ← instrument ← cli, models.
  * Backends fill in the ops' contracts; only the entry points know which backends there are.
  */
 const { builtinModules } = require('node:module');
 
 const LAYERS = [
-  ['errors'],
+  ['errors', 'checksum'],
   ['interpolation'],
   ['ops'],
   ['codecs'],
@@ -14,8 +14,12 @@ const LAYERS = [
   ['instrument'],
   ['cli', 'models'],
 ];
-const folder = (name) =>
-  name === 'models' ? '^models/' : name === 'errors' ? '^src/errors\\.ts$' : `^src/${name}/`;
+const places = {
+  models: '^models/',
+  errors: '^src/errors\\.ts$',
+  checksum: '^src/checksum\\.(generated\\.)?ts$',
+};
+const folder = (name) => places[name] ?? `^src/${name}/`;
 const pattern = (names) => names.map(folder).join('|');
 
 const direction = LAYERS.slice(0, -1).map((layer, i) => ({

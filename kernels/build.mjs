@@ -2,6 +2,7 @@
  * Builds the kernels into modules that the package ships, so that no file has to be found or fetched at run time:
  *   kernels/wasm/index.ts   → src/backends/wasm/binary.generated.ts    two binaries (unshared, shared memory), base64
  *   kernels/webgpu/*.wgsl   → src/backends/webgpu/shaders.generated.ts one string a file, comments and indents off
+ *   kernels/checksum        → src/checksum.generated.ts                one binary with its own memory, base64
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -47,6 +48,26 @@ async function wasm() {
   await writeFile(join(root, 'src/backends/wasm/binary.generated.ts'), source);
 }
 
+/** Above it, a page's main thread may not compile a module synchronously. */
+const SYNC_BYTES = 4096;
+
+async function checksum() {
+  await mkdir(built, { recursive: true });
+  const out = join(built, 'checksum.wasm');
+  const { error, stderr } = await asc.main([
+    join(here, 'checksum', 'index.ts'),
+    ...['-O3', '--runtime', 'stub', '--noAssert', '--use', 'abort=', '--enable', 'simd'],
+    ...['--enable', 'bulk-memory', '--initialMemory', '1', '--maximumMemory', '1', '-o', out],
+  ]);
+  if (error) throw new Error(`kernels/checksum: ${error.message}\n${stderr}`);
+  const bytes = await readFile(out);
+  if (bytes.length > SYNC_BYTES)
+    throw new Error(`kernels/checksum: ${bytes.length} bytes, above ${SYNC_BYTES}`);
+  const source = `// Built by kernels/build.mjs from kernels/checksum.\nexport const binary =\n  '${bytes.toString('base64')}';\n`;
+  await writeFile(join(root, 'src/checksum.generated.ts'), source);
+  console.log(`kernels/checksum           ${bytes.length} bytes`);
+}
+
 async function webgpu() {
   const folder = join(here, 'webgpu');
   const files = (await readdir(folder)).filter((f) => f.endsWith('.wgsl')).sort();
@@ -65,6 +86,6 @@ async function webgpu() {
 }
 
 // `node kernels/build.mjs webgpu` builds only that.
-const targets = { wasm, webgpu };
+const targets = { wasm, webgpu, checksum };
 const asked = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(targets);
 await Promise.all(asked.map((name) => targets[name]()));

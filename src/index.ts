@@ -5,6 +5,7 @@ import { AutoCodec } from './codecs/auto.js';
 import { OWN_CODECS } from './codecs/own.js';
 import { provideCodec, provideMethod } from './codecs/registry.js';
 import { npz } from './formats/npz.js';
+import { wvcb } from './formats/wvcb.js';
 import { provideCubeMaker, provideFormat, provideStorage } from './grid/persistence.js';
 import { cubeFrom, openedCubeFrom } from './grid/restore.js';
 import { provideBackend } from './ops/device.js';
@@ -121,5 +122,5 @@ for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () =>
 for (const codec of OWN_CODECS) provideCodec(codec);
 provideMethod(new AutoCodec());
 provideCubeMaker(cubeFrom, openedCubeFrom);
-provideFormat(npz);
+for (const format of [npz, wvcb]) provideFormat(format);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

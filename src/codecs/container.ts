@@ -13,7 +13,7 @@
  *   varint n, n × byte     payload
  *   u32                    CRC-32C of all before it
  */
-import crc from 'crc-32/crc32c.js';
+import { crc32c } from '../checksum.js';
 import { check, FormatError } from '../errors.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { type NodeShape, sizeOf } from './parameters.js';
@@ -63,7 +63,7 @@ export function writeContainer({ codec, version, kind, shape, achieved, payload 
   out.varint(payload.length);
   out.bytes(payload);
   const whole = out.finish();
-  out.u32(crc.buf(whole));
+  out.u32(crc32c(whole));
   return out.finish();
 }
 
@@ -100,7 +100,7 @@ export function readContainer(bytes: Uint8Array, source: string, verify = true):
   check(kind <= PayloadKind.Trained, () => input.error(`has a payload of unknown kind ${kind}`));
   if (verify) {
     const stored = new ByteReader(bytes.subarray(bytes.length - 4), source).u32();
-    const actual = crc.buf(bytes.subarray(0, bytes.length - 4)) >>> 0;
+    const actual = crc32c(bytes.subarray(0, bytes.length - 4));
     check(stored === actual, () => new FormatError(source, 'is damaged: its CRC-32C does not match'));
   }
   const codec = input.ascii('the length of the codec id');

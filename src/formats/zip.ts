@@ -2,8 +2,8 @@
  * Zip archives of .npy arrays: written by fflate, with the zip64 end record that it leaves out and that more than 65,535
  * entries need (PKWARE APPNOTE 4.3); read by the directory, checksums verified, inflated by fflate.
  */
-import crc from 'crc-32';
 import { inflateSync, type Zippable, zipSync } from 'fflate';
+import { crc32 } from '../checksum.js';
 import { check, FormatError } from '../errors.js';
 
 const END_BYTES = 22;
@@ -110,7 +110,7 @@ function* directory(view: DataView): Generator<Entry> {
     yield {
       name: text.decode(new Uint8Array(view.buffer, start, nameBytes)),
       method: view.getUint16(at + 10, true),
-      crc: view.getInt32(at + 16, true),
+      crc: view.getUint32(at + 16, true),
       packedBytes: view.getUint32(at + 20, true),
       bytes: view.getUint32(at + 24, true),
       offset: view.getUint32(at + 42, true),
@@ -132,7 +132,7 @@ function content(bytes: Uint8Array, view: DataView, entry: Entry, source: string
   // Deflate packs 1,032 to one at best: more is a lie, found before memory is asked for.
   check(entry.bytes <= packedBytes * 1032 + 64, () => fail(`cannot hold the ${entry.bytes} bytes it claims`));
   const raw = method === 0 ? packed : inflateSync(packed, { out: new Uint8Array(entry.bytes) });
-  check(raw.length === entry.bytes && crc.buf(raw) === entry.crc, () =>
+  check(raw.length === entry.bytes && crc32(raw) === entry.crc, () =>
     fail('is damaged: its checksum does not match'),
   );
   return raw;

@@ -38,6 +38,8 @@ export type Opened =
 /** How files of one kind hold cubes and hierarchies. */
 export interface FileFormat {
   readonly name: string;
+  /** Other names that ask for it. */
+  readonly aliases?: readonly string[];
   /** The file endings, each with its dot; the first is the usual one. */
   readonly extensions: readonly string[];
   /** Whether a file that begins with these bytes (up to 64) is of this format. */
@@ -136,7 +138,7 @@ export function formatFor(where: string, name: string | undefined, path = ''): F
   const ending = /\.[^./\\]*$/.exec(path)?.[0].toLowerCase();
   const format =
     name !== undefined || ending === undefined
-      ? formats.find((f) => f.name === (name ?? formats[0].name))
+      ? formats.find((f) => [f.name, ...(f.aliases ?? [])].includes(name ?? formats[0].name))
       : formats.find((f) => f.extensions.includes(ending));
   check(
     format !== undefined,

@@ -64,7 +64,7 @@ export async function openedCubeFrom(
   }
   try {
     const { file, loader } = openedOf(cube)!;
-    if (recover) await forgetLost(file, loader.settings, lost, signal);
+    if (recover) await forgetLost(file, loader.settings, lost, opened.lost ?? [], signal);
     return cube;
   } catch (error) {
     cube.dispose();

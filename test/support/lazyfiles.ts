@@ -93,9 +93,7 @@ async function storedCube({ nodes, dispose: _, ...contents }: CubeContents): Pro
       const { shape, tangent } = node;
       return { x, y, z, shape, codec: null, sizeBytes: node.values.byteLength, tangent };
     }
-    const compressed = CompressedWavetable.fromBytes(node.compressed);
-    const { shape, codec } = compressed;
-    compressed.dispose();
+    const { shape, codec } = readContainer(node.compressed, 'test.lazy');
     return { x, y, z, shape, codec, sizeBytes: node.compressed.length };
   });
   return { contents, nodes: all, entries };

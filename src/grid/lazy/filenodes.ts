@@ -211,11 +211,12 @@ export class FileNodes {
     this.residency.add(resident);
   }
 
-  /** Takes a node that cannot be read out of the cube, and its tangents with it. None is at hand yet. */
-  forget(role: Role, number: number): void {
+  /** Takes what cannot be read, and is not at hand, out of the cube. @returns its cell. */
+  forget(role: Role, number: number): number {
     const cell = this.#cellOf(this.source.entries[number]);
-    for (const one of role === 0 ? ROLES : [role]) this.#valid[one].delete(cell);
+    this.#valid[role].delete(cell);
     if (role === 0) this.#given.delete(cell);
+    return cell;
   }
 
   /** Keeps cells at hand, or as soon as they are there, until the result is called. */

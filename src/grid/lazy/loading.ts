@@ -193,7 +193,7 @@ export function preparedNodes(
         const stored = checkStored(name, node, settings);
         const { shape, codec } = file.entry(role, cell)!;
         const found =
-          'compressed' in stored ? readContainer(stored.compressed, name) : { ...stored, codec: null };
+          'compressed' in stored ? readContainer(stored.compressed, name, false) : { ...stored, codec: null };
         check(isSame(found.shape, shape) && found.codec === codec, () => {
           const [is, said] = [found, { shape, codec }].map(
             (one) => `[${one.shape.join(', ')}] of ${one.codec ?? 'values'}`,

@@ -1,6 +1,7 @@
 /** Opening what is in files: finding the bytes and the format, and closing everything where that fails. */
 import { ArgumentError, check, checkOptionNames, FormatError, shown } from '../../errors.js';
-import { checkRange, memorySource, type Source } from '../bytestream.js';
+import { blobSource } from '../blobsource.js';
+import { memorySource, type Source } from '../bytestream.js';
 import type { NodeSource } from '../nodesource.js';
 import { type Opened, openPath, type ReadOptions, type SourceOptions, sniffFormat } from '../persistence.js';
 import { closeOnce } from './filenodes.js';
@@ -93,22 +94,6 @@ async function sourceOf(where: string, given: Openable, options: OpenOptions): P
       ),
   );
   return given;
-}
-
-/** The bytes of a Blob, read where they are. */
-function blobSource(blob: Blob): Source {
-  return {
-    name: blob instanceof File ? blob.name : 'blob',
-    sizeBytes: blob.size,
-    async read(offset, length, signal) {
-      signal?.throwIfAborted();
-      checkRange(this, offset, length);
-      const bytes = await blob.slice(offset, offset + length).arrayBuffer();
-      signal?.throwIfAborted();
-      return new Uint8Array(bytes);
-    },
-    async close() {},
-  };
 }
 
 /** @throws FormatError for contents of the other kind, which says who opens them. */

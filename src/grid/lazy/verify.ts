@@ -8,14 +8,17 @@ import { type FileNodes, ROLES, type Role, roleOf } from './filenodes.js';
 import { preparedNodes } from './loading.js';
 import { partsOf } from './stream.js';
 
+const NOT_GIVEN = 'the file does not give it';
+
 /**
  * Of a cube that has just been opened: forgets the nodes that are damaged, and the tangents that go with them.
- * @param lost takes them up. @throws what reading throws, but FormatError.
+ * @param lost takes them up. @param reported what the source says of those that it leaves out. @throws what reading throws, but FormatError.
  */
 export async function forgetLost(
   file: FileNodes,
   settings: Settings,
   lost: LostNode[],
+  reported: readonly LostNode[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { source } = file;
@@ -36,7 +39,15 @@ export async function forgetLost(
       await read(part);
       // One that is damaged hides what would come after it.
       for (const number of part) if (!good.has(number)) await read([number]);
-      for (const number of part) if (!good.has(number)) forget(file, role, number, errors.get(number), lost);
+      for (const number of part) {
+        if (good.has(number)) continue;
+        const { name, entries } = source;
+        const { x, y, z, tangent } = entries[number];
+        const isSame = (one: LostNode) => one.x === x && one.y === y && one.z === z && one.tangent === tangent;
+        const error = errors.get(number);
+        const own = error && { file: error.source, offset: error.offset, reason: error.message };
+        forget(file, role, number, lost, own ?? reported.find(isSame) ?? { file: name, reason: NOT_GIVEN });
+      }
     }
   }
 }
@@ -56,12 +67,15 @@ function forget(
   file: FileNodes,
   role: Role,
   number: number,
-  error: FormatError | undefined,
   lost: LostNode[],
+  reason: Pick<LostNode, 'file' | 'offset' | 'reason'>,
 ): void {
-  const { name, entries } = file.source;
-  const { x, y, z, tangent } = entries[number];
-  const reason = error?.message ?? `${name}: does not give the node (${x}, ${y}, ${z}) that it holds`;
-  lost.push({ x, y, z, tangent, file: error?.source ?? name, offset: error?.offset, reason });
-  file.forget(role, number);
+  const { x, y, z, tangent } = file.source.entries[number];
+  lost.push({ x, y, z, ...(tangent && { tangent }), ...reason });
+  const cell = file.forget(role, number);
+  if (role > 0) return;
+  for (const along of ROLES.slice(1)) {
+    const other = file.numberOf(along, cell);
+    if (other !== undefined) forget(file, along, other, lost, { file: reason.file, reason: 'its node is lost' });
+  }
 }
