@@ -9,8 +9,9 @@ import { zarr } from './formats/zarr.js';
 import { provideCubeMaker, provideFormat, provideStorage } from './grid/persistence.js';
 import { cubeFrom } from './grid/restore.js';
 import { provideBackend } from './ops/device.js';
-import { downloadStorage, httpStorage, indexedDbStorage } from './storage/browser.js';
+import { downloadStorage, indexedDbStorage } from './storage/browser.js';
 import { fileStorage } from './storage/file.js';
+import { httpStorage } from './storage/http.js';
 
 export type { ReadyOptions } from './backends/ready.js';
 export {
@@ -47,6 +48,7 @@ export {
   NotResidentError,
   QualityNotReachedError,
   ShapeError,
+  StorageError,
   WavecubeError,
 } from './errors.js';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/npy.js';

@@ -26,6 +26,11 @@ export interface Sink {
   readonly name: string;
   /** Written so far. */
   readonly sizeBytes: number;
+  /**
+   * The file that it is until commit, for writers that need a real one: they write into it in place, without replacing it, and close
+   * it before commit. Absent where there is none.
+   */
+  readonly path?: string;
   /** Appends. `bytes` are the caller's again when it is done. */
   write(bytes: Uint8Array): Promise<void>;
   /** Overwrites what has been written. */

@@ -67,8 +67,11 @@ export interface Storage {
   read(path: string): Promise<Uint8Array>;
   /** Whole or not at all. */
   write(path: string, bytes: Uint8Array): Promise<void>;
-  /** The file to be read in parts; absent: `read` gives all of it. */
-  open?(path: string, options?: SourceOptions): Promise<Source>;
+  /**
+   * The file to be read in parts; absent: `read` gives all of it.
+   * @param options `whole`: all of it is going to be read, so that a server that gives no parts will do.
+   */
+  open?(path: string, options?: SourceOptions & { whole?: boolean }): Promise<Source>;
   /** A file that is written in parts; absent: `write` is given all of it. */
   create?(path: string): Promise<Sink>;
   /** A file that is there, to be added to in place. @throws WavecubeError while another does. */
@@ -81,6 +84,7 @@ export interface Storage {
 
 /** How a source is read; what concerns URLs, files pass over. */
 export interface SourceOptions {
+  /** Ends the opening; reads have signals of their own. */
   signal?: AbortSignal;
   /** Attempts after the first that a request is given, with growing pauses, where it failed for what may pass. Default 3. */
   retries?: number;
@@ -187,7 +191,10 @@ export function endsAsFolder(path: string): boolean {
 }
 
 /** A file to be read in parts, wherever it is. The caller closes it. */
-export async function openPath(path: string, options: SourceOptions = {}): Promise<Source> {
+export async function openPath(
+  path: string,
+  options: SourceOptions & { whole?: boolean } = {},
+): Promise<Source> {
   const storage = storageFor(path);
   return storage.open?.(path, options) ?? memorySource(await storage.read(path), path);
 }

@@ -70,7 +70,7 @@ export async function loadPath<T>(
 ): Promise<T> {
   const { signal } = options;
   const folder = await folderAt(path, { signal });
-  if (!folder) return loadSource(await openPath(path, { signal }), options, use);
+  if (!folder) return loadSource(await openPath(path, { signal, whole: true }), options, use);
   const format = await sniffFolderFormat(folder);
   return useContents(await format.readFolder!(folder, options), folder.name, use);
 }

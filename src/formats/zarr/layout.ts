@@ -74,8 +74,8 @@ export function arrayMetadata(array: {
   };
 }
 
-/** Handles are kept open for all shards of a sparse cube: as many at most. */
-const MAX_SHARDS = 512;
+/** Shards that stay incomplete, of sparse cubes, are open until the end, with a MiB at hand each: as many at most. */
+const MAX_SHARDS = 128;
 /** Chunks of a shard beyond which its index, 16 bytes each, is larger than it is worth. */
 const MAX_CHUNKS = 65536;
 
