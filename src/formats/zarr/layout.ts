@@ -24,6 +24,8 @@ export interface OwnAttributes {
   shape: number[];
   /** Nodes that are there. */
   count: number;
+  /** Of all nodes: addedToDigest. Another cube in the store's place has another. */
+  digest: number;
   options: CubeOptions;
   user: Record<string, unknown>;
   /** Of all the others: checksumOf. */
@@ -33,6 +35,11 @@ export interface OwnAttributes {
 /** The CRC-32C of a JSON value, in whatever order its keys are written and however it is spaced. */
 export function checksumOf(value: unknown): number {
   return crc32c(new TextEncoder().encode(canonical(value)));
+}
+
+/** A digest of nodes with one more, in whatever order they come. */
+export function addedToDigest(digest: number, cell: number, checksum: number): number {
+  return (digest + crc32c(new Uint8Array(Uint32Array.of(cell, checksum).buffer))) >>> 0;
 }
 
 function canonical(value: unknown): string {
