@@ -7,9 +7,8 @@ import { endsAsFolder, type FileFormat, type SourceOptions, storageFor } from '.
 export async function folderAt(path: string, options: SourceOptions): Promise<Folder | null> {
   const folder = (await storageFor(path).folder?.(path, options)) ?? null;
   if (folder === null || endsAsFolder(path)) return folder;
-  // Of a place that cannot list, a URL, a path is a file unless its ending says otherwise: it is not asked for twice.
-  if (!folder.list) return path.endsWith('/') ? folder : null;
-  return (await folder.list()).length > 0 ? folder : null;
+  // What cannot list, a server, gives a folder only where the path says that it is one.
+  return !folder.list || (await folder.list()).length > 0 ? folder : null;
 }
 
 /** Whether `format` writes a folder when it is given `options`. */
