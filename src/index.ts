@@ -7,7 +7,7 @@ import { provideCodec, provideMethod } from './codecs/registry.js';
 import { npz } from './formats/npz.js';
 import { wvcb } from './formats/wvcb.js';
 import { provideCubeMaker, provideFormat, provideStorage } from './grid/persistence.js';
-import { cubeFrom } from './grid/restore.js';
+import { cubeFrom, openedCubeFrom } from './grid/restore.js';
 import { provideBackend } from './ops/device.js';
 import { downloadStorage, indexedDbStorage } from './storage/browser.js';
 import { fileStorage } from './storage/file.js';
@@ -64,7 +64,9 @@ export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/
 export type { Contents, CubeContents, CubeOptions, LostNode, OctavesContents } from './grid/contents.js';
 export type { Coordinates } from './grid/coordinates.js';
 export type { StoredNode } from './grid/files.js';
-export { load } from './grid/load.js';
+export type { PrefetchOptions } from './grid/lazy/asyncsampling.js';
+export type { Openable, OpenOptions } from './grid/lazy/open.js';
+export { load, open } from './grid/load.js';
 export { type MemoryUsage, WavetableMatrix } from './grid/matrix.js';
 export { type InterpolationMethod, METHODS } from './grid/methods.js';
 export {
@@ -119,6 +121,6 @@ provideBackend('cpu', { install: installCpu });
 for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () => ready({ backend }) });
 for (const codec of OWN_CODECS) provideCodec(codec);
 provideMethod(new AutoCodec());
-provideCubeMaker(cubeFrom);
+provideCubeMaker(cubeFrom, openedCubeFrom);
 for (const format of [npz, wvcb]) provideFormat(format);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

@@ -16,6 +16,7 @@ import { onTape } from '../ops/tape.js';
 import type { CompressAllOptions, NodeReport } from './compression.js';
 import type { Contents, OctavesContents } from './contents.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor } from './coordinates.js';
+import { checkOpenedKind, type Openable, type OpeningOf, type OpenOptions, openWith } from './lazy/open.js';
 import { type MemoryUsage, WavetableMatrix } from './matrix.js';
 import { checkMethod } from './methods.js';
 import { isOwnSpace } from './octaves/axis.js';
@@ -36,7 +37,7 @@ import { nodePlaces, placeOfNode } from './octaves/places.js';
 import { checkStored, type StoredHierarchy, storedSettings } from './octaves/stored.js';
 import { withVariables } from './octaves/untouched.js';
 import { resolutionPair } from './options.js';
-import { cubeOf, formatFor, type ReadOptions } from './persistence.js';
+import { cubeOf, formatFor, type Opened, openedCubeOf, type ReadOptions } from './persistence.js';
 import { channelsOf, normalizeQuaternions, type SampleOptions } from './sampling/sampling.js';
 import { checkKind, contentsBytes, loadBytes, loadPath, saveContents } from './saving.js';
 import { checkWavetable, type Wavetable } from './wavetable.js';
@@ -506,6 +507,14 @@ export class OctaveHierarchy {
     return loadPath(path, options, onlyHierarchyOf);
   }
 
+  /**
+   * Opens a hierarchy whose nodes stay in the file until they are needed; see WavetableMatrix.open. `maxResidentBytes` is of all octaves
+   * together.
+   */
+  static async open(source: Openable, options: OpenOptions = {}): Promise<OctaveHierarchy> {
+    return openWith('open', source, options, onlyOpenedHierarchy);
+  }
+
   /** The bytes of a file; nodes are settled first. */
   async toBytes(format = 'npz', options: Record<string, unknown> = {}): Promise<Uint8Array> {
     const how = formatFor('toBytes', format);
@@ -752,10 +761,20 @@ async function onlyHierarchyOf(contents: Contents, source: string): Promise<Octa
 /** The hierarchy of contents. @param source what errors call them. */
 export async function hierarchyOf(contents: OctavesContents, source: string): Promise<OctaveHierarchy> {
   const { kind: _, levels: stored, ...rest } = contents;
+  return hierarchyWith(rest, stored, source, cubeOf);
+}
+
+/** The hierarchy whose cubes `make` makes of what a file holds of each. */
+async function hierarchyWith<Cube>(
+  rest: Omit<StoredHierarchy, 'levels'>,
+  stored: readonly { octave: number; shifted: readonly boolean[]; cube: Cube }[],
+  source: string,
+  make: (cube: Cube, source: string) => Promise<WavetableMatrix>,
+): Promise<OctaveHierarchy> {
   const levels: { octave: number; shifted: readonly boolean[]; matrix: WavetableMatrix }[] = [];
   try {
     for (const { octave, shifted, cube } of stored) {
-      levels.push({ octave, shifted, matrix: await cubeOf(cube, `${source}:octaves/${octave}`) });
+      levels.push({ octave, shifted, matrix: await make(cube, `${source}:octaves/${octave}`) });
     }
     return OctaveHierarchy.fromStored({ ...rest, levels });
   } catch (cause) {
@@ -764,6 +783,20 @@ export async function hierarchyOf(contents: OctavesContents, source: string): Pr
     // What the hierarchy refuses is the file's fault here.
     throw new FormatError(source, cause.message, { cause });
   }
+}
+
+async function onlyOpenedHierarchy(opened: Opened, opening: OpeningOf): Promise<OctaveHierarchy> {
+  checkOpenedKind(opened, 'octaves', opening.name);
+  return openedHierarchyOf(opened, opening);
+}
+
+/** The hierarchy of contents that were opened, which stay the caller's where this fails. */
+export async function openedHierarchyOf(
+  opened: Extract<Opened, { kind: 'octaves' }>,
+  opening: OpeningOf,
+): Promise<OctaveHierarchy> {
+  const { kind: _, levels: stored, ...rest } = opened;
+  return hierarchyWith(rest, stored, opening.name, (cube, name) => openedCubeOf(cube, { ...opening, name }));
 }
 
 /** Floats of the nodes that setFromField makes at once. */

@@ -13,6 +13,7 @@ import {
   type Source,
 } from './bytestream.js';
 import type { Contents, CubeContents } from './contents.js';
+import type { OpeningOf } from './lazy/open.js';
 import type { WavetableMatrix } from './matrix.js';
 import type { NodeSource } from './nodesource.js';
 
@@ -98,23 +99,36 @@ export interface SourceOptions {
 
 /** Makes the cube of contents, of the class that they ask for; what a cube cannot import, as that class builds on it. */
 export type CubeMaker = (contents: CubeContents, source: string) => Promise<WavetableMatrix>;
+/** As CubeMaker, of contents that were opened. */
+export type CubeOpener = (
+  opened: Extract<Opened, { kind: 'cube' }>,
+  opening: OpeningOf,
+) => Promise<WavetableMatrix>;
 
 const formats: FileFormat[] = [];
 const storages: Storage[] = [];
 let cubeMaker: CubeMaker | undefined;
+let cubeOpener: CubeOpener | undefined;
 
-export function provideCubeMaker(maker: CubeMaker): void {
+export function provideCubeMaker(maker: CubeMaker, opener: CubeOpener): void {
   cubeMaker = maker;
+  cubeOpener = opener;
 }
 
 /** The cube of contents. @param source what errors call them. */
 export function cubeOf(contents: CubeContents, source: string): Promise<WavetableMatrix> {
-  check(
-    cubeMaker !== undefined,
-    () => new ArgumentError("wavecube: import it from 'wavecube', whose entry provides what files need"),
-  );
+  check(cubeMaker !== undefined, noEntry);
   return cubeMaker(contents, source);
 }
+
+/** The cube of contents that were opened. */
+export const openedCubeOf: CubeOpener = (opened, opening) => {
+  check(cubeOpener !== undefined, noEntry);
+  return cubeOpener(opened, opening);
+};
+
+const noEntry = () =>
+  new ArgumentError("wavecube: import it from 'wavecube', whose entry provides what files need");
 
 export function provideFormat(format: FileFormat): void {
   if (!formats.includes(format)) formats.push(format);
