@@ -43,7 +43,9 @@ export async function createFolderAt(path: string, format: FileFormat): Promise<
         `${path}: is a folder of other things ('${names[0]}', …), which '${format.name}' would replace; name a new one`,
       ),
   );
-  return (format.foldersInPlace ? undefined : storage.createFolder?.(path)) ?? inPlace(there);
+  // A format that writes in place knows best what of a save that failed may go: an old manifest has the name of the new one.
+  if (format.foldersInPlace) return { ...inPlace(there), async abort() {} };
+  return storage.createFolder?.(path) ?? inPlace(there);
 }
 
 /** For storages that replace no folders at once: the format writes last what makes the rest count. */
