@@ -76,7 +76,8 @@ export class Datasets {
     try {
       check(
         !tangent || !this.#lostNodes.has(key),
-        () => new FormatError(this.file.name, `node (${x}, ${y}, ${z}): its node is lost, so it is of no use`),
+        () =>
+          new FormatError(this.file.name, `node (${x}, ${y}, ${z}): its node is lost, so it is of no use`),
       );
       return this.#read(entry);
     } catch (error) {

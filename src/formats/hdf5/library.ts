@@ -194,11 +194,11 @@ export function attempt<T>(h5: Library, allowed: Allowed, action: () => T): T {
       if (name !== path) throw new FS.ErrnoError(NO_SUCH_FILE);
       return open.call(FS, name, ...rest);
     };
-    WebAssembly.Memory.prototype.grow = function (this: WebAssembly.Memory, pages) {
+    Reflect.set(WebAssembly.Memory.prototype, 'grow', function (this: WebAssembly.Memory, pages: number) {
       const wanted = this.buffer.byteLength + pages * PAGE_BYTES;
       if (wanted > memoryBytes) throw new RangeError(`${wanted} bytes of memory are more than may be taken`);
       return grow.call(this, pages);
-    };
+    });
     // An exception leaves the module's stack where it was; ccall gives it back, which is why it is the one to call.
     inner._wavecube = () => {
       try {
@@ -211,7 +211,7 @@ export function attempt<T>(h5: Library, allowed: Allowed, action: () => T): T {
     h5.ccall('wavecube', 'number', ['string'], ['-']);
   } finally {
     FS.open = open;
-    WebAssembly.Memory.prototype.grow = grow;
+    Reflect.set(WebAssembly.Memory.prototype, 'grow', grow);
     ttys.forEach((tty, i) => {
       tty.ops = before[i];
     });
