@@ -1,0 +1,21 @@
+/** Python for cross-checks, where it is there: WAVECUBE_PYTHON, or python3. */
+import { execFileSync } from 'node:child_process';
+
+// The libraries that WebGPU may need are none of Python's.
+const env = { ...process.env, LD_LIBRARY_PATH: '' };
+const program = process.env.WAVECUBE_PYTHON ?? 'python3';
+
+/** Whether Python has a module. */
+export function hasModule(name: string): boolean {
+  try {
+    execFileSync(program, ['-c', `import ${name}`], { env, stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a script prints. */
+export function python(script: string, ...args: string[]): string {
+  return execFileSync(program, ['-c', script, ...args], { env, maxBuffer: 2 ** 28 }).toString();
+}
