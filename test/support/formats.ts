@@ -12,7 +12,9 @@ export interface FormatUnderTest {
   takes?(one: FormatCase): boolean;
 }
 
-export const FORMATS: readonly FormatUnderTest[] = [{ name: 'npz', options: [{ deflate: true }] }];
+export const FORMATS: readonly FormatUnderTest[] = [
+  { name: 'npz', options: [{ deflate: true }], recovers: true },
+];
 
 /** A registered format. */
 export const formatNamed = (name: string): FileFormat => formatFor('test', name);
