@@ -52,24 +52,12 @@ async function wasm() {
 const SYNC_BYTES = 4096;
 
 async function checksum() {
-  const folder = join(here, 'checksum');
-  const out = join(folder, 'build', 'checksum.wasm');
-  await mkdir(dirname(out), { recursive: true });
+  await mkdir(built, { recursive: true });
+  const out = join(built, 'checksum.wasm');
   const { error, stderr } = await asc.main([
-    join(folder, 'index.ts'),
-    ...[
-      '-O3',
-      '--runtime',
-      'stub',
-      '--noAssert',
-      '--use',
-      'abort=',
-      '--enable',
-      'simd',
-      '--enable',
-      'bulk-memory',
-    ],
-    ...['--initialMemory', '1', '--maximumMemory', '1', '-o', out],
+    join(here, 'checksum', 'index.ts'),
+    ...['-O3', '--runtime', 'stub', '--noAssert', '--use', 'abort=', '--enable', 'simd'],
+    ...['--enable', 'bulk-memory', '--initialMemory', '1', '--maximumMemory', '1', '-o', out],
   ]);
   if (error) throw new Error(`kernels/checksum: ${error.message}\n${stderr}`);
   const bytes = await readFile(out);

@@ -35,7 +35,7 @@ function compiled(): Exports | null {
 }
 
 /** Where folding begins to pay. */
-const LONG = 2048;
+const LONG = 1024;
 
 class Checksum {
   #tables: Int32Array | undefined;
