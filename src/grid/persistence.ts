@@ -22,6 +22,11 @@ export interface ReadOptions {
   verify?: boolean;
   /** Whether damage costs only the nodes it hit, which `lost` of the contents then names. Default false: it throws. */
   recover?: boolean;
+  /**
+   * Bytes that what a file packs may take when it is unpacked: deflated entries, zeros in the place of missing nodes. By default 24 MiB
+   * and 32 times the file: a small file that asks for more is taken for a bomb.
+   */
+  maxBytes?: number;
   /** Of a Zarr store that others wrote: the name of the array of nodes. Default 'nodes', or the store itself. */
   array?: string;
   signal?: AbortSignal;
