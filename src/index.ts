@@ -68,6 +68,7 @@ export { type Converted, type ConvertOptions, type ConvertProgress, convert } fr
 export type { Coordinates } from './grid/coordinates.js';
 export type { StoredNode } from './grid/files.js';
 export type { PrefetchOptions } from './grid/lazy/asyncsampling.js';
+export type { PrefetchOctavesOptions } from './grid/lazy/octavesampling.js';
 export type { Openable, OpenOptions } from './grid/lazy/open.js';
 export { load, open } from './grid/load.js';
 export { type MemoryUsage, WavetableMatrix } from './grid/matrix.js';
