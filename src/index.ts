@@ -9,7 +9,7 @@ import { npz } from './formats/npz.js';
 import { wvcb } from './formats/wvcb.js';
 import { zarr } from './formats/zarr.js';
 import { provideCubeMaker, provideFormat, provideStorage } from './grid/persistence.js';
-import { cubeFrom } from './grid/restore.js';
+import { cubeFrom, openedCubeFrom } from './grid/restore.js';
 import { provideBackend } from './ops/device.js';
 import { downloadStorage, indexedDbStorage } from './storage/browser.js';
 import { fileStorage } from './storage/file.js';
@@ -67,7 +67,10 @@ export type { Contents, CubeContents, CubeOptions, LostNode, OctavesContents } f
 export { type Converted, type ConvertOptions, type ConvertProgress, convert } from './grid/converting.js';
 export type { Coordinates } from './grid/coordinates.js';
 export type { StoredNode } from './grid/files.js';
-export { load } from './grid/load.js';
+export type { PrefetchOptions } from './grid/lazy/asyncsampling.js';
+export type { PrefetchOctavesOptions } from './grid/lazy/octavesampling.js';
+export type { Openable, OpenOptions } from './grid/lazy/open.js';
+export { load, open } from './grid/load.js';
 export { type MemoryUsage, WavetableMatrix } from './grid/matrix.js';
 export { type InterpolationMethod, METHODS } from './grid/methods.js';
 export {
@@ -123,6 +126,6 @@ provideBackend('cpu', { install: installCpu });
 for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () => ready({ backend }) });
 for (const codec of OWN_CODECS) provideCodec(codec);
 provideMethod(new AutoCodec());
-provideCubeMaker(cubeFrom);
+provideCubeMaker(cubeFrom, openedCubeFrom);
 for (const format of [npz, wvcb, hdf5, zarr]) provideFormat(format);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

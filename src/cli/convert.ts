@@ -5,6 +5,7 @@ import { checkPlace } from './output.js';
 import { CUBE_ARGUMENT, checkInput, cubeOutput, endingOf } from './places.js';
 import { stage } from './progress.js';
 import { tellLost } from './recovered.js';
+import { interruptible } from './signals.js';
 import { sizeOnDisk } from './sizes.js';
 import { bytesText, counted } from './wording.js';
 
@@ -46,11 +47,14 @@ async function convert(from: string, to: string, options: Options, command: Comm
   checkPlace(to, { folder: ending === '.zarr' });
   const { convert: converted } = await loadFileLibrary();
   const converting = stage('convert');
-  const { count, lost } = await converted(from, to, {
-    recover,
-    ...(deflate && { deflate }),
-    onProgress: ({ done, total }) => converting.update(done, total),
-  });
+  const { count, lost } = await interruptible((signal) =>
+    converted(from, to, {
+      recover,
+      signal,
+      ...(deflate && { deflate }),
+      onProgress: ({ done, total }) => converting.update(done, total),
+    }),
+  );
   converting.done(counted(count, 'node'));
   tellLost(lost, from);
   process.stdout.write(`${to}: ${counted(count, 'node')}, ${bytesText(await sizeOnDisk(to))}\n`);

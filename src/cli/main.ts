@@ -3,13 +3,15 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { buildCommand } from './build.js';
+import { compressCommand } from './compress.js';
 import { convertCommand } from './convert.js';
 import { explain } from './explain.js';
 import { infoCommand } from './info.js';
 import { stopBars } from './progress.js';
 import { sampleCommand } from './sample.js';
 import { serveCommand } from './serve.js';
-import { exitOnSignals } from './signals.js';
+import { exitOnSignals, Interrupted } from './signals.js';
+import { splitCommand } from './split.js';
 import { verifyCommand } from './verify.js';
 
 // By its name, as it lies at another distance from the sources than from what is built of them.
@@ -29,7 +31,8 @@ Examples:
   wavecube sample piano.npz 1.5 12 0 -o note.wav --duration 3
   wavecube sample piano.npz 1.5 12 4 -o cycle.png
   wavecube convert piano.npz piano.wvcb
-  wavecube verify piano.wvcb
+  wavecube compress piano.wvcb small.wvcb --quality 0.99
+  wavecube verify small.wvcb
   wavecube serve . --port 8080`,
   )
   .showHelpAfterError('(wavecube --help tells more)')
@@ -40,6 +43,8 @@ for (const command of [
   infoCommand(),
   sampleCommand(),
   convertCommand(),
+  compressCommand(),
+  splitCommand(),
   verifyCommand(),
   serveCommand(),
 ])
@@ -52,6 +57,8 @@ try {
   stopBars();
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else if (error instanceof Interrupted) {
+    process.exit(error.exitCode);
   } else {
     process.stderr.write(`wavecube: ${explain(error)}\n`);
     if (process.env.WAVECUBE_DEBUG) console.error(error);

@@ -18,9 +18,9 @@ export const fileName =
  * The option's value; a wrong call without it. Commander's own requiredOption would complain of it before the
  * arguments that come first.
  */
-export function required(command: Command, output: string | undefined): string {
-  const option = command.options.find(({ long }) => long === '--output');
-  return output ?? command.error(`error: required option '${option?.flags}' not specified`);
+export function required<T>(command: Command, value: T | undefined, name = '--output'): T {
+  const option = command.options.find(({ long }) => long === name);
+  return value ?? command.error(`error: required option '${option?.flags}' not specified`);
 }
 
 /**

@@ -6,6 +6,7 @@ import { explain } from './explain.js';
 import { CUBE_ARGUMENT } from './places.js';
 import { stage } from './progress.js';
 import { damageText } from './recovered.js';
+import { interruptible } from './signals.js';
 import { bytesText, counted } from './wording.js';
 
 export function verifyCommand(): Command {
@@ -37,7 +38,9 @@ async function verify(files: string[], { json = false }: { json?: boolean }): Pr
   for (const file of files) {
     const checking = stage('verify');
     try {
-      const found = await verified(file, { onProgress: ({ done, total }) => checking.update(done, total) });
+      const found = await interruptible((signal) =>
+        verified(file, { signal, onProgress: ({ done, total }) => checking.update(done, total) }),
+      );
       checking.done(file);
       const { format, kind, ...counts } = found;
       all.push({ file, format, kind, ...counts });

@@ -1,6 +1,7 @@
 /** Wavecube's own files: WVCB.md. */
 import { ArgumentError, check } from '../errors.js';
 import type { FileFormat } from '../grid/persistence.js';
+import { factsOf } from './wvcb/facts.js';
 import { hasMagic } from './wvcb/header.js';
 import { openFile } from './wvcb/nodes.js';
 import { readFile } from './wvcb/read.js';
@@ -38,4 +39,5 @@ export const wvcb: FileFormat = {
   sniffFolder: isShardFolder,
   readFolder: readShardFolder,
   openFolder: openShardFolder,
+  facts: factsOf,
 };

@@ -154,6 +154,48 @@ export class Bank {
     last.replace(tf.tidy(() => tf.add(tf.slice(last.tensor, [0, 0], [used, -1]), 0)) as tf.Tensor2D);
   }
 
+  /**
+   * Gives back all rows without a node, by moving the others together; rows change their numbers. Not of a trainable bank, whose rows
+   * an optimiser knows by their place.
+   */
+  compact(): void {
+    if (this.room === 0 || this.options.trainable) return;
+    const before = this.pages.splice(0);
+    const cells = [...this.cells()];
+    try {
+      this.#growTo(cells.length);
+      let page = 0;
+      for (let at = 0; at < cells.length; ) {
+        const target = this.#pageOf(at);
+        const row = this.#rowOf[cells[at]];
+        while (page + 1 < before.length && before[page + 1].firstRow <= row) page++;
+        while (before[page].firstRow > row) page--;
+        const source = before[page];
+        const most = Math.min(target.firstRow + target.capacity, cells.length) - at;
+        let run = 1;
+        while (
+          run < most &&
+          this.#rowOf[cells[at + run]] === row + run &&
+          row + run < source.firstRow + source.capacity
+        )
+          run++;
+        target.copy(at - target.firstRow, source.tensor, row - source.firstRow, run);
+        at += run;
+      }
+    } catch (error) {
+      for (const page of this.pages.splice(0, this.pages.length, ...before)) page.dispose();
+      throw error;
+    }
+    for (const page of before) page.dispose();
+    cells.forEach((cell, row) => {
+      this.#rowOf[cell] = row;
+    });
+    this.#free.length = 0;
+    this.#used = cells.length;
+    this.#inPlace = cells.filter((cell, row) => cell === row).length;
+    this.#dropGrid();
+  }
+
   /** Sets a node; values of `lanes` elements, as packed by `pack`, or a float32 tensor [1, payload]. */
   set(cell: number, values: Float32Array | Int32Array | tf.Tensor2D): void {
     const known = this.#rowOf[cell];

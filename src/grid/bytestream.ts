@@ -16,6 +16,11 @@ export interface Source {
    * @throws FormatError beyond the end: sizes that a file claims are checked against sizeBytes before anything is allocated on them.
    */
   read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * As read, into the caller's memory, which is not to be touched until it is done. Absent where that saves nothing: what reads a large
+   * file part by part asks for no new memory with each.
+   */
+  readInto?(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** The folder that it lies in, for shards beside a manifest. Absent where nothing lies beside. */
   folder?(): Promise<Folder>;
   close(): Promise<void>;

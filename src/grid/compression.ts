@@ -49,6 +49,8 @@ export interface CompressibleNodes {
   has(cell: number): boolean;
   /** The codec that holds a node, null of a dense one. */
   codec(cell: number): string | null;
+  /** Of an opened cube: has a node at hand until the result is called. */
+  hold?(where: string, cell: number, signal: AbortSignal | undefined): Promise<() => void>;
   /** The node as it is now, decoded; the caller disposes it. */
   read(cell: number): tf.Tensor3D;
   /** [H, W] of a node. */
@@ -106,11 +108,32 @@ export async function compressCell(
   where: string,
   nodes: CompressibleNodes,
   cell: number,
-  { method, quality }: { method: Method; quality: Quality },
+  how: { method: Method; quality: Quality },
   signal: AbortSignal | undefined,
   onlySmaller = false,
 ): Promise<NodeReport> {
   signal?.throwIfAborted();
+  // Of any other cube the node as it is at the time of the call.
+  const release = nodes.hold && (await nodes.hold(where, cell, signal));
+  try {
+    if (release) {
+      nodes.alive(where);
+      if (!nodes.has(cell)) return kept(nodes, cell, 'deleted meanwhile');
+    }
+    return await compressHeld(where, nodes, cell, how, signal, onlySmaller);
+  } finally {
+    release?.();
+  }
+}
+
+async function compressHeld(
+  where: string,
+  nodes: CompressibleNodes,
+  cell: number,
+  { method, quality }: { method: Method; quality: Quality },
+  signal: AbortSignal | undefined,
+  onlySmaller: boolean,
+): Promise<NodeReport> {
   const node = nodes.read(cell);
   const changed = nodes.watch(cell);
   let compressed: CompressedWavetable;

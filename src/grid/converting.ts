@@ -1,5 +1,6 @@
 /** Files from files: what one format's reader gives goes to another's writer node by node, and no cube is made of it. */
 import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
+import type { NodeShape } from './bank.js';
 import { type CompressionOptions, checkedCompression, type NodeReport } from './compression.js';
 import type { Contents, CubeContents, LostNode } from './contents.js';
 import type { StoredNode } from './files.js';
@@ -11,8 +12,11 @@ export interface ConvertProgress {
   /** Nodes and tangents that have been read, of how many that the file says it holds. */
   done: number;
   total: number;
-  /** What became of the node; where nodes are compressed, and this is no tangent. Of a hierarchy with its octave. */
-  node?: NodeReport & { octave?: number };
+  /**
+   * What became of the node, of [H, W, C] that it had before; where nodes are compressed, and this is no tangent. Of a hierarchy with its
+   * octave.
+   */
+  node?: NodeReport & { shape: NodeShape; octave?: number };
 }
 
 export interface ConvertOptions extends ReadOptions {
@@ -120,9 +124,9 @@ async function* eachOnItsWay(
         progress();
         continue;
       }
-      const { node, report } = await compressStored('convert', given, { ...compress, signal });
+      const { node, report, shape } = await compressStored('convert', given, { ...compress, signal });
       yield [node];
-      progress({ ...report, ...(octave !== undefined && { octave }) });
+      progress({ ...report, shape, ...(octave !== undefined && { octave }) });
     }
   }
 }

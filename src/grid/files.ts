@@ -5,6 +5,8 @@ import { ArgumentError, check, MissingNodeError, ShapeError, shown } from '../er
 import type { NodeShape } from './bank.js';
 import type { CubeContents } from './contents.js';
 import { cellOf, nodeOf } from './coordinates.js';
+import { ROLES } from './lazy/filenodes.js';
+import { streamed } from './lazy/stream.js';
 import type { Settings } from './options.js';
 import type { SamplingState } from './sampling/sampling.js';
 import { isSame, type StoredValues, stored } from './store.js';
@@ -20,16 +22,21 @@ export type StoredNode =
   | { x: number; y: number; z: number; compressed: Uint8Array; verified?: boolean };
 
 /** Nodes and tangents at this moment; writes from now on do not show. To be read once, or disposed. */
-export function snapshotNodes({ store, tangents, settings }: SamplingState): {
+export function snapshotNodes({ store, tangents, settings, file }: SamplingState): {
   nodes: AsyncGenerator<StoredNode>;
   count: number;
   dispose(): void;
 } {
   const stores = [store, ...tangents.stores];
-  const count = stores.reduce((sum, one) => sum + one.count, 0);
+  // Zeros that nobody has set are no word of a file.
+  const count = stores.reduce((sum, one) => sum + one.count, -(file?.zeroCount ?? 0));
   const snapshots = stores.map((one) => one.snapshot());
+  const away = file ? ROLES.map((role) => file.numbers(role, false)) : [];
+  let source = file?.source.share();
   const dispose = () => {
     for (const snapshot of snapshots.splice(0)) snapshot.dispose();
+    source?.close();
+    source = undefined;
   };
   async function* nodes(): AsyncGenerator<StoredNode> {
     try {
@@ -39,6 +46,7 @@ export function snapshotNodes({ store, tangents, settings }: SamplingState): {
           if (i > 0 && 'values' in node) yield { x, y, z, ...node, tangent: AXES[i - 1] };
           else yield { x, y, z, ...node };
         }
+        if (source) yield* streamed(source, away[i]);
       }
     } finally {
       dispose();
@@ -111,7 +119,7 @@ export function restoreNodes(
 type Stored = StoredValues extends infer T ? (T extends unknown ? Omit<T, 'cell'> : never) : never;
 
 /** A node without its place. @throws ShapeError, FormatError unless it is one of this cube. */
-function checkStored(where: string, node: StoredNode, { channels, dtype }: Settings): Stored {
+export function checkStored(where: string, node: StoredNode, { channels, dtype }: Settings): Stored {
   if ('compressed' in node) {
     const place = `${where}: node (${node.x}, ${node.y}, ${node.z})`;
     const { shape, codec } = readContainer(node.compressed, place, !node.verified);

@@ -25,10 +25,15 @@ import {
   compressCells,
   type NodeReport,
 } from './compression.js';
-import type { Contents, CubeContents } from './contents.js';
+import type { Contents, CubeContents, LostNode } from './contents.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor, nodeOf } from './coordinates.js';
 import { inBatches, restoreNodes, type StoredNode, snapshotNodes } from './files.js';
 import { type CheckedNode, denseByShape, type GivenNode, lastOfEachCell } from './given.js';
+import { type PrefetchOptions, prefetchNodes, sampleAsync } from './lazy/asyncsampling.js';
+import type { Role } from './lazy/filenodes.js';
+import { checkHere, only } from './lazy/needs.js';
+import { checkOpenedKind, type Openable, type OpeningOf, type OpenOptions, openWith } from './lazy/open.js';
+import { cloneOpened, type OpenedCube, type Opening, openNodes, rememberOpened } from './lazy/opened.js';
 import {
   checkOptions,
   type MatrixOptions,
@@ -39,7 +44,7 @@ import {
   resolutionPair,
   type Settings,
 } from './options.js';
-import { cubeOf, formatFor, type ReadOptions } from './persistence.js';
+import { cubeOf, formatFor, type Opened, openedCubeOf, type ReadOptions } from './persistence.js';
 import { adaptiveMethod } from './resolution/autocompress.js';
 import { sampleAll, sampleInParts, splatAll } from './sampling/batch.js';
 import { decodeNode } from './sampling/blend.js';
@@ -102,6 +107,9 @@ export class WavetableMatrix {
   #settling: Promise<unknown> = Promise.resolve();
   #disposed = false;
   #moving = false;
+  /** Of a cube that was opened. */
+  #opened: OpenedCube | null = null;
+  #lost: readonly LostNode[] = [];
 
   /**
    * @param width nodes along x. @param height along y. @param depth along z.
@@ -176,6 +184,10 @@ export class WavetableMatrix {
   }
   get disposed(): boolean {
     return this.#disposed;
+  }
+  /** What the file that the cube came from holds no more, where it was read with { recover: true }. */
+  get lost(): readonly LostNode[] {
+    return this.#lost;
   }
   /** Everything a cube like this one is made with. */
   get options(): Required<Omit<MatrixOptions, 'pageBytes' | 'metadata'>> {
@@ -271,11 +283,13 @@ export class WavetableMatrix {
 
   /**
    * A copy of the node at (x, y, z), [H, W, C] float32 at the node's own resolution.
-   * @throws MissingNodeError where there is none.
+   * @throws MissingNodeError where there is none; NotResidentError where it is still in the file of an opened cube.
    */
   getNode(x: number, y: number, z: number): tf.Tensor3D {
     this.#alive('getNode');
-    return this.#read(this.#bankOf('getNode', x, y, z), cellOf('getNode', this.#settings.dims, x, y, z));
+    return this.#readCell(cellOf('getNode', this.#settings.dims, x, y, z), () =>
+      this.#bankOf('getNode', x, y, z),
+    );
   }
 
   hasNode(x: number, y: number, z: number): boolean {
@@ -296,7 +310,7 @@ export class WavetableMatrix {
           'deleteNode: a dense cube has all its nodes; make it with sparse: true to delete some',
         ),
     );
-    this.#bankOf('deleteNode', x, y, z);
+    this.#formOf('deleteNode', x, y, z);
     const cell = cellOf('deleteNode', this.#settings.dims, x, y, z);
     this.#store.delete(cell);
     this.#tangents.delete(cell);
@@ -333,19 +347,23 @@ export class WavetableMatrix {
    */
   setTangents(x: number, y: number, z: number, tangents: TangentWavetables): void {
     this.#alive('setTangents');
-    const { shape } = this.#bankOf('setTangents', x, y, z).options;
+    const { shape } = this.#formOf('setTangents', x, y, z);
     const cell = cellOf('setTangents', this.#settings.dims, x, y, z);
+    // In files a tangent is one of a node that is there.
+    if (this.#opened?.file.isZero(cell)) this.#bankOf('setTangents', x, y, z);
     this.#tangents.set('setTangents', cell, shape, tangents);
   }
 
   /**
    * Copies of the tangents that the node at (x, y, z) has, [H, W, C] float32 each, the caller's to dispose.
-   * @throws MissingNodeError where there is no node.
+   * @throws MissingNodeError where there is no node; NotResidentError where one of them is still in the file of an opened cube.
    */
   getTangents(x: number, y: number, z: number): { x?: tf.Tensor3D; y?: tf.Tensor3D; z?: tf.Tensor3D } {
     this.#alive('getTangents');
-    this.#bankOf('getTangents', x, y, z);
-    return this.#tangents.get(cellOf('getTangents', this.#settings.dims, x, y, z));
+    this.#formOf('getTangents', x, y, z);
+    const cell = cellOf('getTangents', this.#settings.dims, x, y, z);
+    this.#checkHere('getTangents', [1, 2, 3], [cell]);
+    return this.#tangents.get(cell);
   }
 
   // --- resolution
@@ -353,7 +371,7 @@ export class WavetableMatrix {
   /** [H, W] of a node. @throws MissingNodeError where there is none. */
   getResolution(x: number, y: number, z: number): [height: number, width: number] {
     this.#alive('getResolution');
-    const [h, w] = this.#bankOf('getResolution', x, y, z).options.shape;
+    const [h, w] = this.#formOf('getResolution', x, y, z).shape;
     return [h, w];
   }
 
@@ -388,7 +406,7 @@ export class WavetableMatrix {
   async compressNode(x: number, y: number, z: number, options: CompressionOptions = {}): Promise<NodeReport> {
     this.#alive('compressNode');
     const how = checkedCompression('compressNode', options);
-    this.#bankOf('compressNode', x, y, z);
+    this.#formOf('compressNode', x, y, z);
     const cell = cellOf('compressNode', this.#settings.dims, x, y, z);
     return compressCell('compressNode', this.#compressible, cell, how, options.signal);
   }
@@ -459,9 +477,14 @@ export class WavetableMatrix {
     return node;
   }
 
-  /** Makes all nodes dense again. */
+  /** Makes all nodes dense again. @throws NotResidentError where compressed ones are still in the file of an opened cube. */
   decompressAll(): void {
     this.#alive('decompressAll');
+    const { file } = this.#opened ?? {};
+    if (file) {
+      const inFile = [...file.away()[0]].filter((cell) => file.entry(0, cell)!.codec !== null);
+      this.#checkHere('decompressAll', [0], inFile);
+    }
     for (const bank of this.#store.banks.filter((b) => b.options.codec)) {
       for (const cell of [...bank.cells()]) {
         tf.tidy(() => this.#makeDense('decompressAll', cell, bank.options.shape, this.#read(bank, cell)));
@@ -479,7 +502,7 @@ export class WavetableMatrix {
   /** The id of the codec that holds a node, null of a dense one. @throws MissingNodeError. */
   getCodec(x: number, y: number, z: number): string | null {
     this.#alive('getCodec');
-    return this.#bankOf('getCodec', x, y, z).options.codec?.codec ?? null;
+    return this.#formOf('getCodec', x, y, z).codec;
   }
 
   /** getCodec of all nodes, by 'x_y_z'. */
@@ -524,14 +547,46 @@ export class WavetableMatrix {
    * taken in one batch. 'monotone' keeps so what it reads, unless the cube is one page at the resolution asked for. 'hermite'
    * needs setTangents. Under missing: 'renormalize' weights of both signs may cancel: their sum is taken for no less than a
    * quarter of the sum of their magnitudes, so that no sample by a cubic exceeds four times its largest node.
-   * @throws ShapeError if coords is not [N, 3]; CoordinateError under boundary 'error'; MissingNodeError under missing 'error'
-   * (of 'bspline' if any node is missing), and where 'hermite' lacks a tangent; ArgumentError for a method or `a` that is none,
+   * @throws ShapeError if coords is not [N, 3]; CoordinateError under boundary 'error'; NotResidentError if nodes that it reads are
+   * still in the file of an opened cube, which sampleBatchAsync waits for (DeviceError where coordinates are a tensor that cannot be
+   * read at once to tell); MissingNodeError under missing 'error' (of 'bspline' if any node is missing), and where 'hermite' lacks a tangent; ArgumentError for a method or `a` that is none,
    * or 'bspline' and 'monotone' under missing 'renormalize'; DeviceError if the result exceeds what the backend can hold, with
    * sampleChunks as the way out, or if a method needs all nodes in one tensor that does.
    */
   sampleBatch(coords: Coordinates, options: SampleOptions = {}): tf.Tensor4D {
     this.#alive('sampleBatch');
     return sampleAll('sampleBatch', this.#samplingState, coords, options);
+  }
+
+  /**
+   * sampleBatch of a cube that was opened: reads what it needs of the file, and samples. What other calls read meanwhile takes nothing
+   * of it away. A batch that needs more than `maxResidentBytes` is sampled in parts. Of any other cube it is sampleBatch.
+   * @param coords as sampleBatch's, as they are at the time of the call. @param options as sampleBatch's; `signal` ends the call with its
+   * reason.
+   * @returns [N, H, W, C]. Not differentiable.
+   * @throws as sampleBatch; FormatError for a node that is damaged, ChangedError where the file is another one now.
+   */
+  async sampleBatchAsync(
+    coords: Coordinates,
+    options: SampleOptions & { signal?: AbortSignal } = {},
+  ): Promise<tf.Tensor4D> {
+    const where = 'sampleBatchAsync';
+    this.#alive(where);
+    return sampleAsync(where, this.#samplingState, this.#opened, coords, options, (how) => this.#alive(how));
+  }
+
+  /**
+   * Reads nodes of a cube that was opened, so that they can be sampled at once. They stay at hand until other nodes need their room: the
+   * least recently used go first, above `maxResidentBytes`. What one call asks for it gets, if that is more. Any other cube has its nodes.
+   * @param coords [N, 3] where samples, and gradients to coordinates, will be taken; by default all nodes and tangents.
+   * @param options.method, options.a as samples will be taken: 'bspline' and 'monotone' read all nodes, 'hermite' tangents too.
+   * @param options.signal ends the call with its reason; what has been read stays. @param options.onProgress called as nodes arrive.
+   * @throws FormatError for a node that is damaged, ChangedError where the file is another one now; what else was read stays at hand.
+   */
+  async prefetch(coords?: Coordinates, options: PrefetchOptions = {}): Promise<void> {
+    const where = 'prefetch';
+    this.#alive(where);
+    await prefetchNodes(where, this.#samplingState, this.#opened, coords, options, (how) => this.#alive(how));
   }
 
   /**
@@ -587,11 +642,12 @@ export class WavetableMatrix {
 
   /**
    * Where a node, or its tangent along an axis, lies in trainableVariables() and in what splat returns: row `row` of tensor `page`.
-   * @throws MissingNodeError where there is none.
+   * @throws MissingNodeError where there is none; NotResidentError where it is still in the file of an opened cube.
    */
   rowOf(x: number, y: number, z: number, tangent?: Axis): { page: number; row: number } {
     this.#alive('rowOf');
     const cell = cellOf('rowOf', this.#settings.dims, x, y, z);
+    if (tangent !== undefined) this.#checkHere('rowOf', [(AXIS_NAMES.indexOf(tangent) + 1) as Role], [cell]);
     const bank =
       tangent === undefined ? this.#bankOf('rowOf', x, y, z) : this.#tangents.bankOf('rowOf', cell, tangent);
     const place = bank.placeOf(cell);
@@ -707,7 +763,7 @@ export class WavetableMatrix {
     height: number,
     depth: number,
     options: MatrixOptions & MixedOptions,
-    { nodes, expected = [] }: Pick<CubeContents, 'nodes' | 'expected'>,
+    { nodes, expected = [], lost }: Pick<CubeContents, 'nodes' | 'expected' | 'lost'>,
   ): Promise<Cube> {
     const cube = new this(width, height, depth, { ...options, sparse: true });
     cube.#settings.sparse = options.sparse ?? true;
@@ -717,6 +773,7 @@ export class WavetableMatrix {
         restoreNodes('load', cube.#samplingState, batch, { fresh: true, expected });
       }
       if (!cube.sparse) cube.#fill();
+      cube.#lost = lost ?? [];
       return cube;
     } catch (error) {
       cube.dispose();
@@ -724,9 +781,38 @@ export class WavetableMatrix {
     }
   }
 
-  /** All nodes as [X, Y, Z, H, W, C] at the cube's resolution; zeros where there is none. Gradients: nodes. */
+  /**
+   * A cube of contents that were opened, whose nodes stay in the file until they are needed: what `open` makes cubes with.
+   * @param options as the constructor's. @param opening its source is the cube's from then on.
+   * @throws FormatError for nodes that are none of such a cube, ArgumentError for options; the source then stays the caller's.
+   */
+  static fromOpened<Cube extends WavetableMatrix>(
+    this: CubeClass<Cube>,
+    width: number,
+    height: number,
+    depth: number,
+    options: MatrixOptions & MixedOptions,
+    opening: Opening,
+  ): Cube {
+    const cube = new this(width, height, depth, { ...options, sparse: true });
+    cube.#settings.sparse = options.sparse ?? true;
+    try {
+      cube.#open(openNodes(opening, cube.#samplingState, (where) => cube.#alive(where)));
+      cube.#lost = opening.lost ?? [];
+      return cube;
+    } catch (error) {
+      cube.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * All nodes as [X, Y, Z, H, W, C] at the cube's resolution; zeros where there is none. Gradients: nodes.
+   * @throws NotResidentError where nodes are still in the file of an opened cube: await prefetch().
+   */
   toTensor(): tf.Tensor {
     this.#alive('toTensor');
+    this.#checkHere('toTensor', [0], this.#opened?.file.away()[0] ?? []);
     const [h, w] = this.resolution;
     return tf.tidy(() => {
       const shape = [...this.#settings.dims, h, w, this.channels];
@@ -736,11 +822,14 @@ export class WavetableMatrix {
 
   /**
    * A cube with the same nodes; pages share memory until one side writes. `trainable` may be changed: that of the nodes; axes are
-   * trained as they were stated.
+   * trained as they were stated. Of an opened cube one that reads the same file, by itself.
+   * @throws NotResidentError for a trainable clone of an opened cube whose nodes are still in the file.
    */
   clone(options: { trainable?: boolean } = {}): this {
     this.#alive('clone');
     checkOptionNames('clone', options, ['trainable']);
+    const { file } = this.#opened ?? {};
+    if (file && options.trainable) checkHere('clone', file, this.#settings.dims, file.away());
     const [width, height, depth] = this.#settings.dims;
     const twin = new (this.constructor as CubeClass<this>)(width, height, depth, {
       ...this.options,
@@ -755,6 +844,10 @@ export class WavetableMatrix {
     this.#tangents.cloneInto(twin.#tangents);
     twin.#axes.copyFrom(this.#axes);
     for (const cell of this.#pending) twin.#pending.add(cell);
+    if (file && twin.trainable && !twin.sparse) twin.#fill();
+    else if (file && !twin.trainable) {
+      twin.#open(cloneOpened(file, twin.#samplingState, (where) => twin.#alive(where)));
+    }
     return twin;
   }
 
@@ -798,10 +891,14 @@ export class WavetableMatrix {
     const { packed, full } = this.#store;
     const banks = this.#stores.flatMap((store) => store.banks);
     const sum = (of: (bank: Bank) => number) => banks.reduce((total, bank) => total + of(bank), 0);
+    const away = this.#opened?.file.awayBytes() ?? { denseBytes: 0, storedBytes: 0 };
     return {
       nodes: this.nodeCount,
-      denseBytes: sum((bank) => bank.count * sizeOf(bank.options.shape) * 4),
-      storedBytes: sum((bank) => (bank.options.codec ? 0 : bank.count * bank.lanes * 4)) + packed.storedBytes,
+      denseBytes: sum((bank) => bank.count * sizeOf(bank.options.shape) * 4) + away.denseBytes,
+      storedBytes:
+        sum((bank) => (bank.options.codec ? 0 : bank.count * bank.lanes * 4)) +
+        packed.storedBytes +
+        away.storedBytes,
       residentBytes: sum((bank) => bank.residentBytes) + packed.cachedBytes + full.residentBytes,
       indexBytes: this.#stores.reduce((total, store) => total + store.indexBytes, 0),
     };
@@ -823,6 +920,21 @@ export class WavetableMatrix {
     const { format: name, ...rest } = options;
     const format = formatFor('save', name, path);
     await saveContents(await this.#settledContents('save'), format, path, rest);
+  }
+
+  /**
+   * Opens a cube whose nodes stay in the file until they are needed: reads header and index only. prefetch and sampleBatchAsync read
+   * nodes; what is sampled at once must be at hand (NotResidentError). Nodes that are set, deleted or compressed are the cube's own from
+   * then on; save writes all.
+   * @param source a path or URL, bytes, a Blob, or a Source, which is the cube's from then on: dispose closes it, as every failure does.
+   * @param options see OpenOptions. With { recover: true } every node is read once, and not kept, so that `lost` names all that are
+   * damaged; the cube has the others.
+   * @returns a cube of the class that it was saved from.
+   * @throws FormatError for a file that is damaged or of something else, or in a format that is not read node by node (npz): load()
+   * reads it whole; ArgumentError for a trainable cube.
+   */
+  static async open(source: Openable, options: OpenOptions = {}): Promise<WavetableMatrix> {
+    return openWith('open', source, options, onlyOpenedCube);
   }
 
   /**
@@ -893,7 +1005,10 @@ export class WavetableMatrix {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#opened?.loader.dispose();
     for (const store of this.#stores) store.dispose();
+    this.#opened?.file.dispose();
+    this.#opened = null;
     this.#axes.dispose();
   }
 
@@ -914,16 +1029,16 @@ export class WavetableMatrix {
     const store = this.#store;
     return {
       has: (cell) => store.has(cell),
-      codec: (cell) => store.find(cell)?.options.codec?.codec ?? null,
-      read: (cell) => this.#read(store.find(cell)!, cell),
+      codec: (cell) => this.#formAt(cell)?.codec ?? null,
+      read: (cell) => this.#readCell(cell, () => store.find(cell)!),
       resolution: (cell) => {
-        const [h, w] = store.find(cell)!.options.shape;
+        const [h, w] = this.#formAt(cell)!.shape;
         return [h, w];
       },
-      storedBytes: (cell) => {
-        const bank = store.find(cell)!;
-        return store.packed.get(cell)?.length ?? bank.lanes * 4;
-      },
+      storedBytes: (cell) => this.#formAt(cell)!.storedBytes,
+      hold: this.#opened
+        ? (where, cell, signal) => this.#opened!.loader.load(where, only(0, [cell]), { signal })
+        : undefined,
       watch: (cell) => store.watch(cell),
       replace: (where, cell, compressed) => {
         store.setPacked(where, [store.packedNode(where, cell, compressed)]);
@@ -1029,10 +1144,50 @@ export class WavetableMatrix {
     );
   }
 
+  /** @throws MissingNodeError where there is no node; NotResidentError where it is still in the file. */
   #bankOf(where: string, x: number, y: number, z: number): Bank {
-    const bank = this.#store.find(cellOf(where, this.#settings.dims, x, y, z));
-    check(bank !== undefined, () => new MissingNodeError(where, [x, y, z]));
-    return bank;
+    const cell = cellOf(where, this.#settings.dims, x, y, z);
+    const found = this.#store.find(cell);
+    if (found) return found;
+    const form = this.#formOf(where, x, y, z);
+    this.#checkHere(where, [0], [cell]);
+    // Zeros of a dense cube that was opened, which nobody has needed yet.
+    const wavetable = new Float32Array(sizeOf(form.shape));
+    this.#store.set(where, form.shape, [{ cell, wavetable }]);
+    return this.#store.find(cell)!;
+  }
+
+  /** What a node is as it is stored, at hand or not. @throws MissingNodeError where there is none. */
+  #formOf(where: string, x: number, y: number, z: number): NodeForm {
+    const form = this.#formAt(cellOf(where, this.#settings.dims, x, y, z));
+    check(form !== undefined, () => new MissingNodeError(where, [x, y, z]));
+    return form;
+  }
+
+  #formAt(cell: number): NodeForm | undefined {
+    const bank = this.#store.find(cell);
+    if (!bank) return this.#opened?.file.describe(cell);
+    const { shape, codec } = bank.options;
+    const storedBytes = this.#store.packed.get(cell)?.length ?? bank.lanes * 4;
+    return { shape, codec: codec?.codec ?? null, storedBytes };
+  }
+
+  /** @throws NotResidentError where one of the cells' nodes or tangents is still in the file. */
+  #checkHere(where: string, roles: readonly Role[], cells: Iterable<number>): void {
+    if (!this.#opened) return;
+    const all = [...cells];
+    for (const role of roles) checkHere(where, this.#opened.file, this.#settings.dims, only(role, all));
+  }
+
+  #open(opened: OpenedCube): void {
+    this.#opened = opened;
+    rememberOpened(this, opened);
+  }
+
+  /** A copy of a cell's node. @param bankOf the bank that has it, at the latest now. */
+  #readCell(cell: number, bankOf: () => Bank): tf.Tensor3D {
+    if (this.#opened?.file.isZero(cell)) return tf.zeros([...this.#formAt(cell)!.shape]);
+    return this.#read(bankOf(), cell);
   }
 
   /** A copy of a node, decoded if it is compressed. */
@@ -1072,7 +1227,13 @@ export class WavetableMatrix {
   }
 
   get #samplingState(): SamplingState {
-    return { store: this.#store, tangents: this.#tangents, axes: this.#axes, settings: this.#settings };
+    return {
+      store: this.#store,
+      tangents: this.#tangents,
+      axes: this.#axes,
+      settings: this.#settings,
+      file: this.#opened?.file ?? null,
+    };
   }
 
   /** Of the nodes, and of their tangents. */
@@ -1081,9 +1242,22 @@ export class WavetableMatrix {
   }
 }
 
+async function onlyOpenedCube(opened: Opened, opening: OpeningOf): Promise<WavetableMatrix> {
+  checkOpenedKind(opened, 'cube', opening.name);
+  return openedCubeOf(opened, opening);
+}
+
 async function onlyCubeOf(contents: Contents, source: string): Promise<WavetableMatrix> {
   checkKind(contents, 'cube', source);
   return cubeOf(contents, source);
+}
+
+/** A node as it is stored. */
+interface NodeForm {
+  shape: NodeShape;
+  /** null of a dense one. */
+  codec: string | null;
+  storedBytes: number;
 }
 
 function checkCompressed(where: string, { shape }: CompressedWavetable, wanted: NodeShape): void {

@@ -4,6 +4,7 @@ import type { CompressedWavetable } from '../codecs/compressed.js';
 import type { Quality } from '../codecs/quality.js';
 import { ArgumentError, check, checkOptionNames, FormatError, shown } from '../errors.js';
 import { resample } from '../ops/resample.js';
+import type { Openable, OpenOptions } from './lazy/open.js';
 import { WavetableMatrix } from './matrix.js';
 import type { MatrixOptions, MixedOptions, Resolution } from './options.js';
 import { type AdaptiveResolution, adaptiveResolution } from './resolution/adaptive.js';
@@ -59,6 +60,15 @@ export class MultiResolutionWavetableMatrix extends WavetableMatrix {
     source = 'bytes',
   ): Promise<MultiResolutionWavetableMatrix> {
     return mixedOf(await WavetableMatrix.fromBytes(bytes, source), source);
+  }
+
+  /** As WavetableMatrix.open. @throws FormatError for the file of a cube of one resolution, too. */
+  static override async open(
+    source: Openable,
+    options: OpenOptions = {},
+  ): Promise<MultiResolutionWavetableMatrix> {
+    const name = typeof source === 'string' || source instanceof URL ? String(source) : 'the file';
+    return mixedOf(await WavetableMatrix.open(source, options), name);
   }
 
   /**

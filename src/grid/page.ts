@@ -63,14 +63,14 @@ export class Page {
     device.write(this.#held, row * this.lanes, values);
   }
 
-  /** As write, from a tensor [k, lanes] on the same backend. */
-  copy(row: number, source: tf.Tensor2D): void {
+  /** As write, from a tensor [k, lanes] on the same backend: of `count` rows from `from` on, by default all. */
+  copy(row: number, source: tf.Tensor2D, from = 0, count = source.shape[0] - from): void {
     const device = findDevice(tf.getBackend());
     if (device) {
       this.#own(device);
-      device.copy(this.#held, row * this.lanes, source);
+      device.copy(this.#held, row * this.lanes, source, from * this.lanes, count * this.lanes);
     } else {
-      this.#splice(row, source);
+      tf.tidy(() => this.#splice(row, tf.slice(source, [from, 0], [count, -1])));
     }
   }
 

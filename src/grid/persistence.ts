@@ -13,6 +13,7 @@ import {
   type Source,
 } from './bytestream.js';
 import type { Contents, CubeContents } from './contents.js';
+import type { OpeningOf } from './lazy/open.js';
 import type { WavetableMatrix } from './matrix.js';
 import type { NodeSource } from './nodesource.js';
 
@@ -21,6 +22,11 @@ export interface ReadOptions {
   verify?: boolean;
   /** Whether damage costs only the nodes it hit, which `lost` of the contents then names. Default false: it throws. */
   recover?: boolean;
+  /**
+   * Bytes that what a file packs may take when it is unpacked: deflated entries, zeros in the place of missing nodes. By default 24 MiB
+   * and 32 times the file: a small file that asks for more is taken for a bomb.
+   */
+  maxBytes?: number;
   /** Of a Zarr store that others wrote: the name of the array of nodes. Default 'nodes', or the store itself. */
   array?: string;
   signal?: AbortSignal;
@@ -36,6 +42,16 @@ export type Opened =
         cube: Extract<Opened, { kind: 'cube' }>;
       }[];
     });
+
+/** What a file says of itself, beside what it holds. */
+export interface FileFacts {
+  /** Of the format. */
+  version?: number;
+  /** 1, and one more with each update in place. */
+  generation?: number;
+  /** Of a cube of several files all but the one that names them. */
+  shards?: readonly { name: string; sizeBytes: number }[];
+}
 
 /** How files of one kind hold cubes and hierarchies. */
 export interface FileFormat {
@@ -62,6 +78,8 @@ export interface FileFormat {
   openFolder?(folder: Folder, options: ReadOptions): Promise<Opened>;
   /** What WavetableMatrix.open needs: reads no node. Absent where files cannot be read by the node. The source is the result's. */
   open?(source: Source, options: ReadOptions): Promise<Opened>;
+  /** The source or folder stays the caller's. */
+  facts?(place: Source | Folder, signal?: AbortSignal): Promise<FileFacts>;
 }
 
 /** A place for files. */
@@ -100,23 +118,36 @@ export interface SourceOptions {
 
 /** Makes the cube of contents, of the class that they ask for; what a cube cannot import, as that class builds on it. */
 export type CubeMaker = (contents: CubeContents, source: string) => Promise<WavetableMatrix>;
+/** As CubeMaker, of contents that were opened. */
+export type CubeOpener = (
+  opened: Extract<Opened, { kind: 'cube' }>,
+  opening: OpeningOf,
+) => Promise<WavetableMatrix>;
 
 const formats: FileFormat[] = [];
 const storages: Storage[] = [];
 let cubeMaker: CubeMaker | undefined;
+let cubeOpener: CubeOpener | undefined;
 
-export function provideCubeMaker(maker: CubeMaker): void {
+export function provideCubeMaker(maker: CubeMaker, opener: CubeOpener): void {
   cubeMaker = maker;
+  cubeOpener = opener;
 }
 
 /** The cube of contents. @param source what errors call them. */
 export function cubeOf(contents: CubeContents, source: string): Promise<WavetableMatrix> {
-  check(
-    cubeMaker !== undefined,
-    () => new ArgumentError("wavecube: import it from 'wavecube', whose entry provides what files need"),
-  );
+  check(cubeMaker !== undefined, noEntry);
   return cubeMaker(contents, source);
 }
+
+/** The cube of contents that were opened. */
+export const openedCubeOf: CubeOpener = (opened, opening) => {
+  check(cubeOpener !== undefined, noEntry);
+  return cubeOpener(opened, opening);
+};
+
+const noEntry = () =>
+  new ArgumentError("wavecube: import it from 'wavecube', whose entry provides what files need");
 
 export function provideFormat(format: FileFormat): void {
   if (!formats.includes(format)) formats.push(format);

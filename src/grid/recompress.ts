@@ -16,17 +16,18 @@ type Dense = Extract<StoredNode, { values: unknown }>;
 
 /**
  * A node within the quality in fewer bytes; as it was, where it cannot be had so. Tangents stay dense: give none.
- * @returns what compressAll would leave in the cube, and its report.
+ * @returns what compressAll would leave in the cube, its report, and [H, W, C] before.
  */
 export async function compressStored(
   where: string,
   node: StoredNode,
   options: CompressionOptions,
-): Promise<{ node: StoredNode; report: NodeReport }> {
+): Promise<{ node: StoredNode; report: NodeReport; shape: NodeShape }> {
   let held = node;
   const place: [number, number, number] = [node.x, node.y, node.z];
   const before = 'compressed' in node ? CompressedWavetable.read(node.compressed, { source: where }) : null;
   let [codec, shape] = before ? [before.codec, before.shape] : [null, (node as Dense).shape];
+  const given = shape;
   const cells: CompressibleNodes = {
     has: () => true,
     codec: () => codec,
@@ -44,7 +45,7 @@ export async function compressStored(
   };
   try {
     const [report] = await compressCells(where, cells, [0], options, () => true);
-    return { node: held, report };
+    return { node: held, report, shape: given };
   } finally {
     before?.dispose();
   }

@@ -2,9 +2,13 @@
 import { ChangedError, DeviceError, FormatError, WavecubeError } from '../errors.js';
 import type { CubeContents } from './contents.js';
 import type { StoredNode } from './files.js';
+import type { OpeningOf } from './lazy/open.js';
+import { checkOpenable, openedOf } from './lazy/opened.js';
+import { forgetLost } from './lazy/verify.js';
 import { WavetableMatrix } from './matrix.js';
 import { MultiResolutionWavetableMatrix } from './multiresolution.js';
 import type { MatrixOptions, MixedOptions } from './options.js';
+import type { Opened } from './persistence.js';
 
 /**
  * A cube with the nodes that storedNodes gave, of the class whose `options` these are. What formats make cubes with.
@@ -35,6 +39,36 @@ export async function cubeFrom(contents: CubeContents, source: string): Promise<
     throw new FormatError(source, cause.message, { cause });
   } finally {
     contents.dispose();
+  }
+}
+
+/**
+ * The cube of contents that were opened, which stay the caller's where this fails.
+ * @throws as cubeFrom; ArgumentError for a trainable cube.
+ */
+export async function openedCubeFrom(
+  opened: Extract<Opened, { kind: 'cube' }>,
+  { name, where, residency, recover, signal }: OpeningOf,
+): Promise<WavetableMatrix> {
+  const { width, height, depth, options, metadata, source } = opened;
+  checkOpenable(name, options);
+  const Cube = options.mixed === true ? MultiResolutionWavetableMatrix : WavetableMatrix;
+  const lost = [...(opened.lost ?? [])];
+  let cube: WavetableMatrix;
+  try {
+    const opening = { source, where, residency, lost };
+    cube = Cube.fromOpened(width, height, depth, { ...options, metadata }, opening);
+  } catch (cause) {
+    if (!(cause instanceof WavecubeError) || isOfTheFile(cause)) throw cause;
+    throw new FormatError(name, cause.message, { cause });
+  }
+  try {
+    const { file, loader } = openedOf(cube)!;
+    if (recover) await forgetLost(file, loader.settings, lost, opened.lost ?? [], signal);
+    return cube;
+  } catch (error) {
+    cube.dispose();
+    throw error;
   }
 }
 

@@ -26,6 +26,28 @@ export type StoredValues =
   | { cell: number; shape: NodeShape; values: Float32Array | Uint16Array }
   | { cell: number; compressed: Uint8Array };
 
+/**
+ * Nodes of a store that are there, but in none of its banks: still in the file that the cube was opened from (lazy/), or zeros that
+ * nobody has set.
+ */
+export interface Elsewhere {
+  readonly size: number;
+  /** Whether a cell that no bank holds has a node. */
+  has(cell: number): boolean;
+  cells(): Iterable<number>;
+  /** A cell's node is another one from now on, or none. */
+  supersede(cell: number): void;
+}
+
+/** Makes room in a bank for `count` nodes more, which take `extraBytes` besides their rows. */
+export type MakeRoom = (bank: Bank, count: number, extraBytes: number) => void;
+
+/** Nodes that a store takes, checked. */
+export interface PreparedNodes {
+  dense: DenseValues[];
+  packed: PackedNode[];
+}
+
 type DenseValues = Extract<StoredValues, { values: unknown }>;
 
 type BankForm = Pick<BankOptions, 'codec' | 'row'>;
@@ -85,6 +107,10 @@ export class NodeStore {
   readonly packed: PackedNodes;
   /** What is made of all nodes together. */
   readonly full: FullPages;
+  /** Of a cube that was opened. */
+  elsewhere: Elsewhere | null = null;
+  /** Whether what changes in banks is not the nodes, but where they are. */
+  #moving = false;
 
   constructor(private readonly settings: Settings) {
     this.cells = settings.dims[0] * settings.dims[1] * settings.dims[2];
@@ -93,14 +119,14 @@ export class NodeStore {
   }
 
   get count(): number {
-    return this.banks.reduce((sum, bank) => sum + bank.count, 0);
+    return this.banks.reduce((sum, bank) => sum + bank.count, this.elsewhere?.size ?? 0);
   }
 
   has(cell: number): boolean {
-    return this.find(cell) !== undefined;
+    return this.find(cell) !== undefined || (this.elsewhere?.has(cell) ?? false);
   }
 
-  /** The bank that holds a cell's node. */
+  /** The bank that holds a cell's node; undefined of one that is elsewhere. */
   find(cell: number): Bank | undefined {
     return this.banks.find((bank) => bank.has(cell));
   }
@@ -188,6 +214,23 @@ export class NodeStore {
    * @param room dense nodes of a shape that will be there in the end, where it is known: room is made for them at once.
    */
   restore(where: string, nodes: StoredValues[], room: (shape: NodeShape) => number = () => 0): void {
+    const { dense, packed } = this.prepare(where, nodes);
+    this.setPacked(where, packed);
+    for (const same of grouped(dense, ({ shape }) => String(shape))) {
+      same.sort((a, b) => a.cell - b.cell);
+      this.#changeBank(where, same[0].shape, (bank) => {
+        bank.reserve(Math.max(bank.count + newTo(bank, same), Math.min(this.cells, room(same[0].shape))));
+        for (const { cell, values } of same) {
+          bank.set(cell, values instanceof Float32Array ? values : lanesOf(values, bank.lanes));
+          this.#dropElsewhere(cell, bank);
+        }
+      });
+    }
+    this.#dropPresence();
+  }
+
+  /** @throws FormatError, DeviceError for nodes that the store does not take; nothing is set. */
+  prepare(where: string, nodes: readonly StoredValues[]): PreparedNodes {
     const dense: DenseValues[] = [];
     const packed: PackedNode[] = [];
     for (const node of nodes) {
@@ -201,18 +244,61 @@ export class NodeStore {
         dense.push(node);
       }
     }
-    this.setPacked(where, packed);
-    for (const same of grouped(dense, ({ shape }) => String(shape))) {
-      same.sort((a, b) => a.cell - b.cell);
-      this.#changeBank(where, same[0].shape, (bank) => {
-        bank.reserve(Math.max(bank.count + newTo(bank, same), Math.min(this.cells, room(same[0].shape))));
-        for (const { cell, values } of same) {
-          bank.set(cell, values instanceof Float32Array ? values : lanesOf(values, bank.lanes));
-          this.#dropElsewhere(cell, bank);
-        }
-      });
+    return { dense, packed };
+  }
+
+  /**
+   * Takes nodes into banks that are elsewhere now: not a change of the nodes, so that nothing made of them goes.
+   * @param admitted called for each as soon as it is there. @throws what an allocation throws; those before stay admitted.
+   */
+  admit(
+    where: string,
+    { dense, packed }: PreparedNodes,
+    makeRoom: MakeRoom,
+    admitted: (cell: number, bank: Bank) => void,
+  ): void {
+    this.#moving = true;
+    try {
+      for (const same of grouped(dense, ({ shape }) => String(shape))) {
+        this.#changeBank(where, same[0].shape, (bank) => {
+          makeRoom(bank, same.length, 0);
+          for (const { cell, values } of same) {
+            bank.set(cell, values instanceof Float32Array ? values : lanesOf(values, bank.lanes));
+            admitted(cell, bank);
+          }
+        });
+      }
+      for (const same of grouped(packed, ({ shape, form }) => keyOf(shape, form))) {
+        const [{ shape, form }] = same;
+        const change = (bank: Bank) => {
+          makeRoom(
+            bank,
+            same.length,
+            same.reduce((sum, { bytes }) => sum + bytes.length, 0),
+          );
+          for (const { cell, row, bytes } of same) {
+            bank.set(cell, row);
+            this.packed.set(cell, bytes);
+            admitted(cell, bank);
+          }
+        };
+        this.#changeBank(where, shape, change, form);
+      }
+    } finally {
+      this.#moving = false;
+      this.#dropEmpty();
     }
-    this.#dropPresence();
+  }
+
+  /** Takes a node out of its bank that is elsewhere too. Banks without nodes are left for `dropEmpty`. */
+  evict(cell: number): void {
+    this.find(cell)?.delete(cell);
+    this.packed.drop(cell);
+  }
+
+  /** Gives back the banks without nodes. */
+  dropEmpty(): void {
+    this.#dropEmpty();
   }
 
   delete(cell: number): void {
@@ -274,6 +360,7 @@ export class NodeStore {
     if (!this.#presence) {
       const present = new Int32Array(this.cells).fill(-1);
       for (const bank of this.banks) for (const cell of bank.cells()) present[cell] = 0;
+      for (const cell of this.elsewhere?.cells() ?? []) present[cell] = 0;
       this.#presence = tf.keep(tf.tensor3d(present, this.settings.dims, 'int32'));
     }
     return this.#presence;
@@ -382,7 +469,7 @@ export class NodeStore {
   /** Changes the bank of a form; a new one joins the store only when that has gone well and it holds something. */
   #changeBank(where: string, shape: NodeShape, change: (bank: Bank) => void, form?: RowForm): void {
     // First, so that the change finds its page alone.
-    this.full.drop();
+    if (!this.#moving) this.full.drop();
     const bank = this.#bankFor(where, shape, form);
     const isNew = !this.banks.includes(bank);
     try {
@@ -404,6 +491,7 @@ export class NodeStore {
   /** A cell's node is another one now, or none. */
   #changed(cell: number): void {
     this.packed.drop(cell);
+    this.elsewhere?.supersede(cell);
     const watched = this.#watched.get(cell);
     if (watched) watched.changes++;
   }

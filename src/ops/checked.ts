@@ -14,7 +14,7 @@ function checkRange(what: string, target: tf.Tensor, offset: number, count: numb
 
 /**
  * A device whose write and copy throw ArgumentError, before anything is changed, where the target does not hold the
- * whole range: of itself a backend would cut it, overwrite a neighbour, or note it asynchronously.
+ * whole range, or the source: of itself a backend would cut it, overwrite a neighbour, or note it asynchronously.
  */
 export function checkedDevice(device: Device): Device {
   return {
@@ -23,9 +23,10 @@ export function checkedDevice(device: Device): Device {
       checkRange('write', target, offset, values.length);
       device.write(target, offset, values);
     },
-    copy(target, offset, source) {
-      checkRange('copy', target, offset, source.size);
-      device.copy(target, offset, source);
+    copy(target, offset, source, from = 0, count = source.size - from) {
+      checkRange('copy', source, from, count);
+      checkRange('copy', target, offset, count);
+      device.copy(target, offset, source, from, count);
     },
   };
 }

@@ -91,7 +91,11 @@ describe('convert', function () {
       const reports: NodeReport[] = [];
       await convert(at('dense.wvcb'), at('small.wvcb'), {
         compress: how,
-        onProgress: ({ node }) => reports.push(node!),
+        onProgress({ node }) {
+          const { shape, ...report } = node!;
+          expect(shape).to.deep.equal([...cube.resolution, cube.channels]);
+          reports.push(report);
+        },
       });
       // A file has its nodes in an order of its own.
       const inOrder = [...reports].sort((a, b) => a.x - b.x || a.y - b.y || a.z - b.z);

@@ -9,5 +9,6 @@ export const cpuDevice: Device = {
   readsSync: true,
   sharesArrays: true,
   write: (target, offset, values) => valuesOf(activeCpu(), target).set(values, offset),
-  copy: (target, offset, source) => valuesOf(activeCpu(), target).set(valuesOf(activeCpu(), source), offset),
+  copy: (target, offset, source, from = 0, count = source.size - from) =>
+    valuesOf(activeCpu(), target).set(valuesOf(activeCpu(), source).subarray(from, from + count), offset),
 };

@@ -21,10 +21,10 @@ export const wasmDevice: Device = {
     place(target, offset, values.length).set(bytes);
   },
 
-  copy(target, offset, source) {
+  copy(target, offset, source, from = 0, count = source.size - from) {
     // Finding the source first: it may lie on another backend, and moving it here can grow the heap.
-    place(source, 0, source.size);
-    const to = place(target, offset, source.size);
-    to.set(place(source, 0, source.size));
+    place(source, from, count);
+    const to = place(target, offset, count);
+    to.set(place(source, from, count));
   },
 };

@@ -23,10 +23,10 @@ export const webgpuDevice: Device = {
     dropHostCache(gpu, target);
   },
 
-  copy(target, offset, source) {
-    if (source.size === 0) return;
+  copy(target, offset, source, from = 0, count = source.size - from) {
+    if (count === 0) return;
     const gpu = activeGpu();
-    recordCopy(gpu, source, target, 4 * offset, 4 * source.size);
+    recordCopy(gpu, source, target, 4 * offset, 4 * count, 4 * from);
     dropHostCache(gpu, target);
   },
 };

@@ -88,12 +88,13 @@ export function recordCopy(
   to: tf.TensorInfo,
   toBytes: number,
   sizeBytes: number,
+  fromBytes = 0,
 ): void {
   const source = bufferOf(gpu, from);
   const target = bufferOf(gpu, to);
   gpu.ensureCommandEncoderReady();
   gpu.endComputePassEncoder();
-  gpu.commandEncoder!.copyBufferToBuffer(source, 0, target, toBytes, sizeBytes);
+  gpu.commandEncoder!.copyBufferToBuffer(source, fromBytes, target, toBytes, sizeBytes);
   // Neither buffer may be recycled before the copy is submitted.
   gpu.commandQueueOwnedIds.add(from.dataId);
   gpu.commandQueueOwnedIds.add(to.dataId);

@@ -73,9 +73,12 @@ export class Datasets {
   #recovered(entry: IndexEntry | Listed): StoredNode | null {
     const { x, y, z, tangent } = entry;
     const key = `${x} ${y} ${z}`;
-    // What is a tangent good for without its node.
-    if (tangent && this.#lostNodes.has(key)) return null;
     try {
+      check(
+        !tangent || !this.#lostNodes.has(key),
+        () =>
+          new FormatError(this.file.name, `node (${x}, ${y}, ${z}): its node is lost, so it is of no use`),
+      );
       return this.#read(entry);
     } catch (error) {
       if (!this.options.recover || !(error instanceof FormatError)) throw error;
@@ -101,7 +104,7 @@ export class Datasets {
   #readDataset(place: Place, type: NodeType, shape: NodeShape, path: string, indexed?: number): StoredNode {
     const { x, y, z } = place;
     const { name } = this.file;
-    let offset = indexed;
+    let offset = indexed || undefined;
     const fail = (why: string, cause?: unknown) =>
       new FormatError(name, `node (${x}, ${y}, ${z}): ${why}${RECOVER}`, { cause, offset, node: [x, y, z] });
     try {

@@ -1,7 +1,8 @@
 /** Files of HDF5 in memory: one that is being written, one that is read. Every failure of HDF5 is a FormatError that names the file. */
 import { check, DeviceError, FormatError } from '../../errors.js';
 import type { Sink } from '../../grid/bytestream.js';
-import { GrowingFile } from './growing.js';
+import { endsWell, isHeap } from './globalheap.js';
+import { GrowingFile, IO_ERROR } from './growing.js';
 import { CHECKSUM } from './layout.js';
 import { attempt, CallFailed, type Creation, type Described, type Id, type Library } from './library.js';
 
@@ -22,10 +23,15 @@ abstract class MemoryFile {
     readonly name: string,
   ) {}
 
+  /** How large the module's memory may get. */
+  protected get memoryBytes(): number | undefined {
+    return undefined;
+  }
+
   /** @param doing for the message: what HDF5 cannot do. */
-  protected call<T>(doing: string, action: () => T, path: string | null = null): T {
+  protected call<T>(doing: string, action: () => T, path?: string): T {
     try {
-      return attempt(this.h5, path, action);
+      return attempt(this.h5, { path, memoryBytes: this.memoryBytes }, action);
     } catch (cause) {
       if (!(cause instanceof CallFailed)) throw cause;
       throw new FormatError(this.name, `${doing}: ${cause.message}`, { cause });
@@ -36,7 +42,7 @@ abstract class MemoryFile {
   protected room(bytes: number): number {
     if (bytes > this.#capacity) {
       this.#giveBack();
-      this.#pointer = attempt(this.h5, null, () => this.h5._malloc(bytes)) >>> 0;
+      this.#pointer = this.call('has no memory', () => this.h5._malloc(bytes)) >>> 0;
       check(
         this.#pointer !== 0,
         () => new DeviceError(`${this.name}: h5wasm has no memory for a dataset of ${bytes} bytes`),
@@ -107,20 +113,20 @@ export class WrittenFile extends MemoryFile {
     return this.#growing.landedAt;
   }
 
-  /** @param value an unsigned integer below 2^32, several of them, or a text. */
+  /** @param value an unsigned integer below 2^32, several of them, or a text, which is of fixed length: others lie where no checksum is. */
   attribute(path: string, name: string, value: number | readonly number[] | string): void {
     const { h5 } = this;
-    this.call(`attribute ${name} of ${path} cannot be written`, () => {
-      if (typeof value === 'string') {
-        const what: Creation = { type: Type.String, size: 4, vlen: true, cset: 1, shape: [] };
-        return h5.create_vlen_str_attribute(this.#file, path, name, [value], what);
-      }
-      const values = Uint32Array.from(typeof value === 'number' ? [value] : value);
-      const pointer = this.room(values.byteLength);
-      h5.HEAPU8.set(new Uint8Array(values.buffer), pointer);
-      const shape = typeof value === 'number' ? [] : [BigInt(values.length)];
-      return h5.create_attribute(this.#file, path, name, BigInt(pointer), { ...ofInteger(4), shape });
-    });
+    const isText = typeof value === 'string';
+    const bytes = isText
+      ? new TextEncoder().encode(value)
+      : new Uint8Array(Uint32Array.from(typeof value === 'number' ? [value] : value).buffer);
+    const what = isText ? { ...CREATIONS.text, size: bytes.length } : CREATIONS.uint32;
+    const shape = Array.isArray(value) ? [BigInt(value.length)] : [];
+    const pointer = this.room(bytes.length);
+    h5.HEAPU8.set(bytes, pointer);
+    this.call(`attribute ${name} of ${path} cannot be written`, () =>
+      h5.create_attribute(this.#file, path, name, BigInt(pointer), { ...what, shape }),
+    );
   }
 
   drain(sink: Sink): Promise<void> {
@@ -148,6 +154,10 @@ const CREATIONS: Record<DatasetKind, Omit<Creation, 'shape'>> = {
   text: { type: Type.String, size: 0, cset: 1 },
 };
 
+/** Of the module's memory when it is new; and what HDF5 may take of it for its caches. */
+const INITIAL_BYTES = 20 * 2 ** 20;
+const SPARE_BYTES = 32 * 2 ** 20;
+
 /** A dataset that is there, as far as its size was checked. */
 export interface Dataset {
   path: string;
@@ -171,6 +181,11 @@ export class ReadFile extends MemoryFile {
     super(h5, name);
   }
 
+  /** What it takes to begin with, and at most one dataset at a time: damage and malice ask for more. */
+  protected override get memoryBytes(): number {
+    return INITIAL_BYTES + this.bytes.length + SPARE_BYTES;
+  }
+
   /** Opened at need: it may be closed at any time. */
   get #file(): Id {
     if (this.#open) return this.#open.file;
@@ -185,6 +200,9 @@ export class ReadFile extends MemoryFile {
       ...node.stream_ops,
       read: (stream, buffer, at, length, position) => {
         if (length === this.#awaited) this.#place = position;
+        else if (isHeap(this.bytes, position) && !endsWell(this.bytes, position)) {
+          throw new h5.FS.ErrnoError(IO_ERROR);
+        }
         return read(stream, buffer, at, length, position);
       },
     };
@@ -328,7 +346,7 @@ export class ReadFile extends MemoryFile {
     const { h5 } = this;
     const file = this.#file;
     const fail = () => new FormatError(this.name, `${what} must be an integer or a text`);
-    const isInteger = (type === Type.Integer || type === Type.Enumeration) && size <= 4;
+    const isInteger = (type === Type.Integer || type === Type.Enumeration) && size <= 8;
     check(isInteger || type === Type.String, fail);
     return this.call(`${what} cannot be read`, () => {
       if (read() < 0) throw new CallFailed('it is damaged');
@@ -340,10 +358,9 @@ export class ReadFile extends MemoryFile {
       }
       const bytes = h5.HEAPU8.slice(pointer, pointer + size);
       if (type === Type.String) return this.#utf8(what, bytes);
-      const wide = new Uint8Array(4).fill(signed && bytes[size - 1] > 127 ? 255 : 0);
+      const wide = new Uint8Array(8).fill(signed && bytes[size - 1] > 127 ? 255 : 0);
       wide.set(bytes);
-      const view = new DataView(wide.buffer);
-      return signed ? view.getInt32(0, true) : view.getUint32(0, true);
+      return Number(new DataView(wide.buffer).getBigInt64(0, true));
     });
   }
 

@@ -6,7 +6,8 @@ import type { Sink } from '../../grid/bytestream.js';
 import type { Library } from './library.js';
 
 const PAGE = 4096;
-const IO_ERROR = 29;
+/** EIO. */
+export const IO_ERROR = 29;
 const zeros = new Uint8Array(PAGE);
 
 interface Page {

@@ -60,6 +60,7 @@ interface FileSystem {
   getStream(fd: number): Stream;
   writeFile(path: string, bytes: Uint8Array): void;
   unlink(path: string): void;
+  analyzePath(path: string): { exists: boolean };
   lookupPath(path: string): { node: FileNode };
 }
 
@@ -87,7 +88,6 @@ export interface Library {
   create_group(file: Id, path: string, trackOrder: boolean): number;
   create_dataset(file: Id, path: string, pointer: bigint, what: Creation): number;
   create_attribute(file: Id, path: string, name: string, pointer: bigint, what: Creation): number;
-  create_vlen_str_attribute(file: Id, path: string, name: string, data: string[], what: Creation): number;
 }
 
 /** A call of HDF5 that failed; `message` is what it says of the innermost cause. */
@@ -136,36 +136,49 @@ async function load(module: () => Promise<unknown>): Promise<Library> {
 function works(h5: Library): boolean {
   const path = `/${crypto.randomUUID()}`;
   try {
-    return attempt(h5, path, () => {
+    return attempt(h5, { path }, () => {
       const made = h5.open(path, h5.H5F_ACC_TRUNC, false, h5.H5F_LIBVER_V18, h5.H5F_LIBVER_V18);
       h5.create_group(made, '/a', false);
       h5.close_file(made);
       const file = h5.open(path, h5.H5F_ACC_RDONLY, false, -1, -1);
       const names = h5.get_names(file, '/', false);
       h5.close_file(file);
-      h5.FS.unlink(path);
       return names.join() === 'a';
     });
   } catch {
     return false;
+  } finally {
+    if (h5.FS.analyzePath(path).exists) h5.FS.unlink(path);
   }
 }
 
 const NO_SUCH_FILE = 44;
 const SAID_BYTES = 16384;
 
+/** What a call of HDF5 may have. */
+export interface Allowed {
+  /** The one file that may be opened. Without it none: links to other files and plugins ask for more. */
+  path?: string;
+  /** How large the module's memory may get by it; as large as it can by default. It never shrinks. */
+  memoryBytes?: number;
+}
+
+const PAGE_BYTES = 65536;
+
 /**
- * Calls HDF5, so that it opens no file but one, and that what it would print is the message of an error instead. The module belongs to
- * others as well: it is as it was afterwards.
- * @param path of the one file that may be opened; null: none, as links to other files and plugins ask for.
+ * Calls HDF5, so that it takes no more than it may, and that what it would print is the message of an error instead. The module belongs
+ * to others as well: it is as it was afterwards.
  * @throws CallFailed where it throws, is trapped, or prints.
  */
-export function attempt<T>(h5: Library, path: string | null, action: () => T): T {
+export function attempt<T>(h5: Library, allowed: Allowed, action: () => T): T {
+  const { path, memoryBytes = Number.POSITIVE_INFINITY } = allowed;
   const { FS } = h5;
   const { open } = FS;
   const said: number[] = [];
   const ttys = [0, 1, 2].flatMap((fd) => FS.getStream(fd)?.tty ?? []);
   const before = ttys.map(({ ops }) => ops);
+  // There is no other way to the module's memory. Nothing else runs until it is put back.
+  const { grow } = WebAssembly.Memory.prototype;
   let done: { value: T } | undefined;
   let thrown: unknown;
   const inner = h5 as unknown as Record<'_wavecube', (() => number) | undefined>;
@@ -183,6 +196,11 @@ export function attempt<T>(h5: Library, path: string | null, action: () => T): T
       if (name !== path) throw new FS.ErrnoError(NO_SUCH_FILE);
       return open.call(FS, name, ...rest);
     };
+    Reflect.set(WebAssembly.Memory.prototype, 'grow', function (this: WebAssembly.Memory, pages: number) {
+      const wanted = this.buffer.byteLength + pages * PAGE_BYTES;
+      if (wanted > memoryBytes) throw new RangeError(`${wanted} bytes of memory are more than may be taken`);
+      return grow.call(this, pages);
+    });
     // An exception leaves the module's stack where it was; ccall gives it back, which is why it is the one to call.
     inner._wavecube = () => {
       try {
@@ -195,6 +213,7 @@ export function attempt<T>(h5: Library, path: string | null, action: () => T): T
     h5.ccall('wavecube', 'number', ['string'], ['-']);
   } finally {
     FS.open = open;
+    Reflect.set(WebAssembly.Memory.prototype, 'grow', grow);
     ttys.forEach((tty, i) => {
       tty.ops = before[i];
     });

@@ -76,16 +76,30 @@ export function listDatasets(
       }
     });
   }
-  const count = nodes.length + tangents.length;
+  const missing = (level.count ?? 0) - nodes.length - tangents.length - lost.length;
+  const unknown = missing > 0 && recover ? tangentsOf(lost, tangents) : [];
   check(
-    level.count === undefined || level.count === count || (recover && lost.length > 0),
+    level.count === undefined || (missing >= 0 && missing <= unknown.length),
     () =>
       new FormatError(
         file.name,
-        `${level.folder}/grid has ${count} nodes and tangents, where the metadata say ${level.count}${recover ? '' : RECOVER}`,
+        `${level.folder}/grid has ${level.count! - missing} nodes and tangents, where the metadata say ${level.count}, ` +
+          'and nothing says which are missing',
       ),
   );
+  if (missing > 0) lost.push(...unknown);
   return { entries: [...nodes, ...tangents], lost };
+}
+
+/** The tangents that nodes may have had whose groups cannot be read. */
+function tangentsOf(lost: readonly LostNode[], found: readonly Place[]): LostNode[] {
+  const known = new Set([...lost, ...found].map(({ x, y, z, tangent }) => `${x} ${y} ${z} ${tangent}`));
+  return lost.flatMap(({ tangent: own, ...node }) =>
+    AXES.filter((axis) => !own && !known.has(`${node.x} ${node.y} ${node.z} ${axis}`)).map((tangent) => ({
+      ...{ ...node, tangent },
+      reason: `the tangent, if there was one, is lost with its node: ${node.reason}`,
+    })),
+  );
 }
 
 /** What a dataset holds. @throws FormatError for one that no node of this cube is. */

@@ -17,6 +17,7 @@ const RANGES: Omit<PayloadReading, 'verify'> = {
   freeBytes: 64,
   mostBytes: 4 * 2 ** 20,
   ahead: 6,
+  reuse: false,
 };
 
 /** An entry as its index says it, looked up when it is asked for: an index of many nodes stays as small as its bytes. */

@@ -17,6 +17,7 @@ const CHUNKS: Omit<PayloadReading, 'verify'> = {
   freeBytes: 64,
   mostBytes: 4 * 2 ** 20,
   ahead: 2,
+  reuse: true,
 };
 
 /** The file alone, without shards. */

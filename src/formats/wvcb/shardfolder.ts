@@ -26,16 +26,23 @@ export async function openShardFolder(folder: Folder, options: ReadOptions): Pro
   }
 }
 
+/** The manifest's; where it is damaged, with `recover`, one of what the shards say, if that is more. */
 async function headOf(folder: Folder, options: ReadOptions): Promise<Head> {
+  let manifest: Head;
   try {
-    return await manifestHead(folder, options);
+    manifest = await manifestHead(folder, options);
   } catch (error) {
     if (!options.recover || !(error instanceof FormatError)) throw error;
+    // Without a shard, what is wrong with the manifest says more.
     const head = await rebuiltHead(folder, options);
-    // Nothing to rebuild it from: what is wrong with the manifest says more.
     if (head === null) throw error;
     return head;
   }
+  const { index, isIndexWhole } = manifest;
+  if (isIndexWhole) return manifest;
+  const whole = Array.from({ length: index.count }, (_, i) => index.isWhole(i)).filter(Boolean).length;
+  const head = await rebuiltHead(folder, options);
+  return head && head.index.count >= whole ? head : manifest;
 }
 
 async function manifestHead(folder: Folder, options: ReadOptions): Promise<Head> {

@@ -2,7 +2,7 @@
  * The shards of a manifest as files that payloads lie in: opened when they are needed, and seen to be those that the manifest means
  * before anything is read of them.
  */
-import { ChangedError, check, FormatError, WavecubeError } from '../../errors.js';
+import { check, FormatError, StorageError } from '../../errors.js';
 import type { Folder, Source } from '../../grid/bytestream.js';
 import type { ReadOptions } from '../../grid/persistence.js';
 import type { PayloadFile } from './checkindex.js';
@@ -139,12 +139,8 @@ export class ShardFiles implements PayloadFiles {
     try {
       return await this.folder.open(name);
     } catch (cause) {
-      // What says that it is something else than the file's absence is no damage.
-      const isElse =
-        !(cause instanceof WavecubeError) ||
-        cause instanceof ChangedError ||
-        (cause as { missing?: boolean }).missing === false;
-      throw isElse ? cause : this.#damaged(file, 'is missing', cause);
+      const isMissing = cause instanceof StorageError && cause.missing;
+      throw isMissing ? this.#damaged(file, 'is missing', cause) : cause;
     }
   }
 
@@ -203,7 +199,7 @@ export async function isShardFolder(folder: Folder): Promise<boolean> {
     await (await folder.open(MANIFEST)).close();
     return true;
   } catch (error) {
-    if (error instanceof WavecubeError && (error as { missing?: boolean }).missing !== false) return false;
+    if (error instanceof StorageError && error.missing) return false;
     throw error;
   }
 }

@@ -24,6 +24,8 @@ export interface OwnAttributes {
   shape: number[];
   /** Nodes that are there. */
   count: number;
+  /** Of all nodes: addedToDigest. Another cube in the store's place has another. */
+  digest: number;
   options: CubeOptions;
   user: Record<string, unknown>;
   /** Of all the others: checksumOf. */
@@ -33,6 +35,11 @@ export interface OwnAttributes {
 /** The CRC-32C of a JSON value, in whatever order its keys are written and however it is spaced. */
 export function checksumOf(value: unknown): number {
   return crc32c(new TextEncoder().encode(canonical(value)));
+}
+
+/** A digest of nodes with one more, in whatever order they come. */
+export function addedToDigest(digest: number, cell: number, checksum: number): number {
+  return (digest + crc32c(new Uint8Array(Uint32Array.of(cell, checksum).buffer))) >>> 0;
 }
 
 function canonical(value: unknown): string {
@@ -74,8 +81,8 @@ export function arrayMetadata(array: {
   };
 }
 
-/** Handles are kept open for all shards of a sparse cube: as many at most. */
-const MAX_SHARDS = 512;
+/** Shards that stay incomplete, of sparse cubes, are open until the end, with a MiB at hand each: as many at most. */
+const MAX_SHARDS = 128;
 /** Chunks of a shard beyond which its index, 16 bytes each, is larger than it is worth. */
 const MAX_CHUNKS = 65536;
 

@@ -1,5 +1,5 @@
 /** Zarr stores as contents of cubes: Wavecube's own (layout.ts), and arrays of others. */
-import { ArgumentError, check, FormatError, shown } from '../../errors.js';
+import { ArgumentError, ChangedError, check, FormatError, shown } from '../../errors.js';
 import type { Folder } from '../../grid/bytestream.js';
 import type { CubeContents, CubeOptions, LostNode } from '../../grid/contents.js';
 import type { StoredNode } from '../../grid/files.js';
@@ -42,16 +42,47 @@ export async function readStore(folder: Folder, options: ReadOptions): Promise<C
   const files = new StoreFiles(folder, options.signal);
   try {
     const group = await groupAttributes(files);
+    const before = group?.wavecube;
     const own = group?.wavecube !== undefined && options.array === undefined;
     const contents = own
       ? await ownContents(files, ownAttributes(group, `${folder.name}/zarr.json`, options), options)
       : await foreignContents(files, group ?? {}, options);
-    return { ...contents, dispose: () => void files.close() };
+    const nodes = own ? unchanged(contents.nodes, files, before) : contents.nodes;
+    return { ...contents, nodes, dispose: () => void files.close() };
   } catch (error) {
     await files.close();
     throw error;
   }
 }
+
+/** The nodes, and then an error where another store has taken the place of this one meanwhile: they may be of both. */
+async function* unchanged(
+  nodes: AsyncIterable<readonly StoredNode[]>,
+  { folder, signal }: StoreFiles,
+  before: unknown,
+): AsyncGenerator<readonly StoredNode[]> {
+  const fail = (cause?: unknown) =>
+    new ChangedError(folder.name, 'was replaced while it was read; load it again', { cause });
+  // A new look at the folder: files that are open stay what they were.
+  const again = new StoreFiles(folder, signal);
+  try {
+    try {
+      yield* nodes;
+    } catch (error) {
+      const after = await groupAttributes(again).catch(() => null);
+      if (error instanceof FormatError && after && !isSameJson(after.wavecube, before)) throw fail(error);
+      throw error;
+    }
+    const after = await groupAttributes(again).catch((cause) => {
+      throw cause instanceof FormatError ? fail(cause) : cause;
+    });
+    check(isSameJson(after?.wavecube, before), fail);
+  } finally {
+    await again.close();
+  }
+}
+
+const isSameJson = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
 /** A group's attributes, of v3 or v2; null where the store is no group. */
 async function groupAttributes(files: StoreFiles): Promise<Json | null> {

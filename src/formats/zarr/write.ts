@@ -1,5 +1,6 @@
 /** Cubes into Zarr stores: layout.ts. */
 import * as tf from '@tensorflow/tfjs';
+import { crc32c } from '../../checksum.js';
 import { CompressedWavetable } from '../../codecs/compressed.js';
 import { knownCodec } from '../../codecs/registry.js';
 import { ArgumentError, check, checkOptionNames, shown } from '../../errors.js';
@@ -10,7 +11,17 @@ import { eachNode, type StoredNode } from '../../grid/files.js';
 import { positionsOf } from '../../interpolation/axis.js';
 import { floatToHalf } from '../../ops/half.js';
 import { chunkEncoder, ShardWriter, writeChecked, writeFile, writeJson } from './chunks.js';
-import { AXES, arrayMetadata, CRC, checksumOf, DIMENSIONS, LITTLE, shardBlock, VERSION } from './layout.js';
+import {
+  AXES,
+  addedToDigest,
+  arrayMetadata,
+  CRC,
+  checksumOf,
+  DIMENSIONS,
+  LITTLE,
+  shardBlock,
+  VERSION,
+} from './layout.js';
 
 const SHARD_BYTES = 64 * 2 ** 20;
 /** Of chunks of the array of presence. */
@@ -43,6 +54,7 @@ export async function writeStore(
   const present = new Uint8Array(width * height * depth);
   const empty: NodeShape = [...(made.resolution as [number, number]), made.channels!];
   const bytesOf = (shape: NodeShape) => shape.reduce((a, b) => a * b) * (dtype === 'float16' ? 2 : 4) + 4;
+  let digest = 0;
   let shape: NodeShape | undefined;
   let sharded: ShardWriter | undefined;
   try {
@@ -64,7 +76,9 @@ export async function writeStore(
       } else {
         await writeFile(folder, `nodes/c/${[...at, 0, 0, 0].join('/')}`, (sink) => writeChecked(sink, bytes));
       }
-      present[(node.x * height + node.y) * depth + node.z] = 1;
+      const cell = (node.x * height + node.y) * depth + node.z;
+      present[cell] = 1;
+      digest = addedToDigest(digest, cell, crc32c(bytes));
     }
     await sharded?.finish();
   } catch (error) {
@@ -102,6 +116,7 @@ export async function writeStore(
     version: VERSION,
     shape: [...dims, ...shape],
     count,
+    digest,
     options: made,
     user: contents.metadata,
   });

@@ -12,6 +12,7 @@ import {
 import { findDevice } from '../../ops/device.js';
 import { checkFloatTensor } from '../../ops/tensors.js';
 import { type Coordinates, checkPolicies, coordinateTensor, nodeOf } from '../coordinates.js';
+import { checkReading } from '../lazy/needs.js';
 import { checkMethod, type InterpolationMethod, type MethodChoice } from '../methods.js';
 import { resolutionPair } from '../options.js';
 import { type Reading, readingOf } from './reading.js';
@@ -32,17 +33,16 @@ export function sampleAll(
   options: SampleOptions,
 ): tf.Tensor4D {
   const { settings } = state;
-  checkOptionNames(where, options, ['method', 'a', 'resolution', 'channels']);
-  const [h, w] =
-    options.resolution === undefined ? settings.resolution : resolutionPair(where, options.resolution);
-  const channels = channelsOf(where, options, settings.channels);
-  const choice = checkMethod(where, options.method, options.a);
-  checkNodes(where, state, choice.method);
+  const {
+    resolution: [h, w],
+    channels,
+    choice,
+  } = checkSampling(where, state, options);
   const { tensor, host, made } = coordinateTensor(where, coords);
   try {
     checkSize(where, [tensor.shape[0], h, w, settings.channels]);
     return tf.tidy(() => {
-      const reading = checkedReading(where, state, { tensor, host }, choice);
+      const reading = checkedReading(where, state, { tensor, host }, choice, [h, w]);
       let out = sampleMethod(where, state, reading, choice.method, [h, w]);
       if (settings.blend === 'nlerp') out = normalizeQuaternions(out);
       return channels
@@ -55,6 +55,22 @@ export function sampleAll(
   } finally {
     if (made) tensor.dispose();
   }
+}
+
+/** What sampling is asked for, checked as far as it can be without the coordinates. */
+export function checkSampling(
+  where: string,
+  state: SamplingState,
+  options: SampleOptions,
+): { resolution: [number, number]; channels: readonly number[] | null; choice: MethodChoice } {
+  const { settings } = state;
+  checkOptionNames(where, options, ['method', 'a', 'resolution', 'channels']);
+  const resolution: [number, number] =
+    options.resolution === undefined ? settings.resolution : resolutionPair(where, options.resolution);
+  const channels = channelsOf(where, options, settings.channels);
+  const choice = checkMethod(where, options.method, options.a);
+  checkNodes(where, state, choice.method);
+  return { resolution, channels, choice };
 }
 
 /** sampleChunks. @param alive throws where the cube cannot be sampled any more: a caller does what it likes between two parts. */
@@ -75,6 +91,13 @@ export function* sampleInParts(
   const { tensor, host, made } = coordinateTensor(where, coords);
   const total = tensor.shape[0];
   try {
+    if (state.file?.awayCount) {
+      // Before the first part: what the others need must be at hand too.
+      const { resolution, choice } = checkSampling(where, state, rest);
+      tf.tidy(() => {
+        checkedReading(where, state, { tensor, host }, choice, resolution);
+      });
+    }
     for (let offset = 0; offset < total; offset += step) {
       alive();
       const count = Math.min(step, total - offset);
@@ -139,7 +162,7 @@ export function splatAll(
       () => new ShapeError(where, 'values', `[${want.join(', ')}]`, values.shape),
     );
     return tf.tidy(() => {
-      const reading = checkedReading(where, state, { tensor, host }, choice);
+      const reading = checkedReading(where, state, { tensor, host }, choice, null);
       return splatMethod(where, state, reading, choice.method, values as tf.Tensor4D);
     });
   } finally {
@@ -149,12 +172,15 @@ export function splatAll(
 
 function checkedReading(
   where: string,
-  { store, axes, settings }: SamplingState,
+  state: SamplingState,
   coords: Reading['given'],
   choice: MethodChoice,
+  resolution: readonly [number, number] | null,
 ): Reading {
+  const { store, axes, settings } = state;
   const reading = readingOf(axes.locate(coords), choice, settings);
   checkPolicies(where, reading, settings, (cell) => store.has(cell));
+  checkReading(where, state, reading, choice.method, resolution);
   return reading;
 }
 
@@ -181,7 +207,7 @@ function checkNodes(
 }
 
 /** The result must be one tensor that the device can bind; a batch is the caller's to split. */
-function checkSize(where: string, shape: readonly number[]): void {
+export function checkSize(where: string, shape: readonly number[]): void {
   const bytes = 4 * sizeOf(shape);
   const backend = tf.getBackend();
   const limit = findDevice(backend)?.maxPageBytes() ?? Number.POSITIVE_INFINITY;

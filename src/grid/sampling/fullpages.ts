@@ -58,6 +58,11 @@ export class FullPages {
     return made;
   }
 
+  /** Whether a page is kept. */
+  has(name: string, [h, w]: readonly [number, number]): boolean {
+    return this.#kept.has(`${name} ${h} ${w}`);
+  }
+
   /** [X, Y, Z] int32: every cell's row is its own number. Kept. */
   grid(): tf.Tensor3D {
     if (!this.#grid) {

@@ -11,6 +11,7 @@ import { onTape } from '../../ops/tape.js';
 import type { CubeAxes } from '../axes.js';
 import type { Bank } from '../bank.js';
 import { decodeRows, formOf } from '../forms.js';
+import type { FileNodes } from '../lazy/filenodes.js';
 import type { InterpolationMethod } from '../methods.js';
 import { boundaryCodes, type Resolution, type Settings } from '../options.js';
 import type { Page } from '../page.js';
@@ -43,6 +44,8 @@ export interface SamplingState {
   tangents: Tangents;
   axes: CubeAxes;
   settings: Settings;
+  /** Of a cube that was opened: the file that nodes are still in. */
+  file: FileNodes | null;
 }
 
 /** [N, H, W, C]: the samples of a reading by its method. Gradients: nodes and tangents of a trainable cube, coords. */
@@ -165,7 +168,9 @@ function sampleWhole(
     rows = readRows(reading, nodes, grid, attrs);
   } else {
     const { taps, weights } = reading.stencil!;
-    const { nodes, grid, attrs } = onlyPage(store, resolution) ?? page(NODES, (all) => all);
+    // Of an opened cube a page may lack what was read for the one that is kept.
+    const own = state.file?.awayCount ? null : onlyPage(store, resolution);
+    const { nodes, grid, attrs } = own ?? page(NODES, (all) => all);
     rows = monotoneRows(nodes, grid, taps, weights, { ...attrs, boundary: reading.boundary });
   }
   return rows.reshape([reading.coords.tensor.shape[0], ...resolution, channels]) as tf.Tensor4D;
