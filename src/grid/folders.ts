@@ -13,7 +13,8 @@ export async function folderAt(path: string, options: SourceOptions): Promise<Fo
     folder = (await storage.folder?.(`${path}/`, options)) ?? null;
   if (folder === null || named) return folder;
   // Of a place that cannot list, a URL, a path is a file unless its ending says otherwise: it is not asked for twice.
-  return (await folder.list?.())?.length ? folder : null;
+  if (!folder.list) return path.endsWith('/') ? folder : null;
+  return (await folder.list()).length > 0 ? folder : null;
 }
 
 /** Whether `format` writes a folder when it is given `options`. */
@@ -42,7 +43,7 @@ export async function createFolderAt(path: string, format: FileFormat): Promise<
         `${path}: is a folder of other things ('${names[0]}', …), which '${format.name}' would replace; name a new one`,
       ),
   );
-  return storage.createFolder?.(path) ?? inPlace(there);
+  return (format.foldersInPlace ? undefined : storage.createFolder?.(path)) ?? inPlace(there);
 }
 
 /** For storages that replace no folders at once: the format writes last what makes the rest count. */

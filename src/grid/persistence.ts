@@ -40,6 +40,8 @@ export type Opened =
 /** How files of one kind hold cubes and hierarchies. */
 export interface FileFormat {
   readonly name: string;
+  /** Other names that ask for it. */
+  readonly aliases?: readonly string[];
   /** The file endings, each with its dot; the first is the usual one. */
   readonly extensions: readonly string[];
   /** Whether a file that begins with these bytes (up to 64) is of this format. */
@@ -52,6 +54,8 @@ export interface FileFormat {
   writeFolder?(contents: Contents, folder: Folder, options: Record<string, unknown>): Promise<void>;
   /** Whether save with these options writes a folder. Absent: always where there is writeFolder. */
   wantsFolder?(options: Record<string, unknown>): boolean;
+  /** Whether writeFolder itself lets what is there count until all of the new is: the folder is then never replaced as a whole. */
+  foldersInPlace?: boolean;
   /** As read, of a folder; false of `sniffFolder`: not of this format. */
   readFolder?(folder: Folder, options: ReadOptions): Promise<Contents>;
   sniffFolder?(folder: Folder): Promise<boolean>;
@@ -131,7 +135,7 @@ export function formatFor(where: string, name: string | undefined, path = ''): F
   const ending = endingOf(path);
   const format =
     name !== undefined || ending === undefined
-      ? formats.find((f) => f.name === (name ?? formats[0].name))
+      ? formats.find((f) => [f.name, ...(f.aliases ?? [])].includes(name ?? formats[0].name))
       : formats.find((f) => f.extensions.includes(ending));
   check(
     format !== undefined,
