@@ -92,6 +92,31 @@ export class ChangedError extends WavecubeError {
   }
 }
 
+/** What a StorageError knows beside its message. */
+export interface StorageErrorDetails extends ErrorOptions {
+  /** What a server answered: 404, 503. */
+  status?: number;
+  /** Whether there is nothing of this name, rather than something that cannot be reached. Default false. */
+  missing?: boolean;
+}
+
+/** A place that cannot be read or written: the file system, the server or the network says why. */
+export class StorageError extends WavecubeError {
+  override name = 'StorageError';
+  readonly status: number | undefined;
+  readonly missing: boolean;
+  constructor(
+    /** The path, or the URL without what is secret in it. */
+    readonly place: string,
+    message: string,
+    { status, missing = false, ...options }: StorageErrorDetails = {},
+  ) {
+    super(`${place}: ${message}`, options);
+    this.status = status;
+    this.missing = missing;
+  }
+}
+
 /** Nodes of a cube that was opened are needed at once, and have not been read yet. */
 export class NotResidentError extends WavecubeError {
   override name = 'NotResidentError';

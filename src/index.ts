@@ -6,11 +6,14 @@ import { OWN_CODECS } from './codecs/own.js';
 import { provideCodec, provideMethod } from './codecs/registry.js';
 import { hdf5 } from './formats/hdf5/format.js';
 import { npz } from './formats/npz.js';
+import { wvcb } from './formats/wvcb.js';
+import { zarr } from './formats/zarr.js';
 import { provideCubeMaker, provideFormat, provideStorage } from './grid/persistence.js';
 import { cubeFrom } from './grid/restore.js';
 import { provideBackend } from './ops/device.js';
-import { downloadStorage, httpStorage, indexedDbStorage } from './storage/browser.js';
+import { downloadStorage, indexedDbStorage } from './storage/browser.js';
 import { fileStorage } from './storage/file.js';
+import { httpStorage } from './storage/http.js';
 
 export type { ReadyOptions } from './backends/ready.js';
 export {
@@ -47,6 +50,7 @@ export {
   NotResidentError,
   QualityNotReachedError,
   ShapeError,
+  StorageError,
   WavecubeError,
 } from './errors.js';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/npy.js';
@@ -60,6 +64,7 @@ export {
 } from './grid/bytestream.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Contents, CubeContents, CubeOptions, LostNode, OctavesContents } from './grid/contents.js';
+export { type Converted, type ConvertOptions, type ConvertProgress, convert } from './grid/converting.js';
 export type { Coordinates } from './grid/coordinates.js';
 export type { StoredNode } from './grid/files.js';
 export { load } from './grid/load.js';
@@ -100,6 +105,7 @@ export { type SampleGridOptions, sampleGrid } from './grid/samplegrid.js';
 export type { SampleOptions } from './grid/sampling/sampling.js';
 export type { TangentWavetables } from './grid/tangents.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
+export { type Damage, type Verified, type VerifyOptions, verify } from './grid/verifying.js';
 export type { Colormap, SliceOptions } from './grid/visualize.js';
 export type { Wavetable } from './grid/wavetable.js';
 export type { AxisOption } from './interpolation/axis.js';
@@ -118,5 +124,5 @@ for (const backend of ['wasm', 'webgpu']) provideBackend(backend, { start: () =>
 for (const codec of OWN_CODECS) provideCodec(codec);
 provideMethod(new AutoCodec());
 provideCubeMaker(cubeFrom);
-for (const format of [npz, hdf5]) provideFormat(format);
+for (const format of [npz, wvcb, hdf5, zarr]) provideFormat(format);
 for (const storage of [fileStorage, indexedDbStorage, downloadStorage, httpStorage]) provideStorage(storage);

@@ -26,6 +26,11 @@ export interface Sink {
   readonly name: string;
   /** Written so far. */
   readonly sizeBytes: number;
+  /**
+   * The file that it is until commit, for writers that need a real one: they write into it in place, without replacing it, and close
+   * it before commit. Absent where there is none.
+   */
+  readonly path?: string;
   /** Appends. `bytes` are the caller's again when it is done. */
   write(bytes: Uint8Array): Promise<void>;
   /** Overwrites what has been written. */
@@ -45,6 +50,15 @@ export interface Folder {
   /** Absent where it cannot be written. Folders are made as names need them. */
   create?(name: string): Promise<Sink>;
   remove?(name: string): Promise<void>;
+}
+
+/** A folder under way, as a Sink is a file: nothing is seen of it until commit, and nothing is left of it after abort. */
+export interface FolderSink extends Folder {
+  create(name: string): Promise<Sink>;
+  /** Makes it durable and visible in the place of what was there, all of it. */
+  commit(): Promise<void>;
+  /** Removes it. Never rejects; nothing happens after a commit. */
+  abort(): Promise<void>;
 }
 
 /** A file that grows in place, for its one writer at a time. Reads see what was appended. */

@@ -16,7 +16,8 @@ import { AXES, type Axis } from './tangents.js';
  */
 export type StoredNode =
   | { x: number; y: number; z: number; shape: NodeShape; values: Float32Array | Uint16Array; tangent?: Axis }
-  | { x: number; y: number; z: number; compressed: Uint8Array };
+  /** verified: whether the checksum of these bytes, or one of the same bytes, was. */
+  | { x: number; y: number; z: number; compressed: Uint8Array; verified?: boolean };
 
 /** Nodes and tangents at this moment; writes from now on do not show. To be read once, or disposed. */
 export function snapshotNodes({ store, tangents, settings }: SamplingState): {
@@ -113,7 +114,7 @@ type Stored = StoredValues extends infer T ? (T extends unknown ? Omit<T, 'cell'
 function checkStored(where: string, node: StoredNode, { channels, dtype }: Settings): Stored {
   if ('compressed' in node) {
     const place = `${where}: node (${node.x}, ${node.y}, ${node.z})`;
-    const { shape, codec } = readContainer(node.compressed, place);
+    const { shape, codec } = readContainer(node.compressed, place, !node.verified);
     check(
       shape[2] === channels,
       () => new ShapeError(where, `a node of '${codec}'`, `[H, W, ${channels}]`, shape),

@@ -6,6 +6,7 @@ import { ArgumentError, check, FormatError, shown } from '../errors.js';
 import {
   type AppendableSource,
   type Folder,
+  type FolderSink,
   memorySink,
   memorySource,
   type Sink,
@@ -20,6 +21,13 @@ export interface ReadOptions {
   verify?: boolean;
   /** Whether damage costs only the nodes it hit, which `lost` of the contents then names. Default false: it throws. */
   recover?: boolean;
+  /**
+   * Bytes that what a file packs may take when it is unpacked: deflated entries, zeros in the place of missing nodes. By default 24 MiB
+   * and 32 times the file: a small file that asks for more is taken for a bomb.
+   */
+  maxBytes?: number;
+  /** Of a Zarr store that others wrote: the name of the array of nodes. Default 'nodes', or the store itself. */
+  array?: string;
   signal?: AbortSignal;
 }
 
@@ -37,6 +45,8 @@ export type Opened =
 /** How files of one kind hold cubes and hierarchies. */
 export interface FileFormat {
   readonly name: string;
+  /** Other names that ask for it. */
+  readonly aliases?: readonly string[];
   /** The file endings, each with its dot; the first is the usual one. */
   readonly extensions: readonly string[];
   /** Whether a file that begins with these bytes (up to 64) is of this format. */
@@ -47,6 +57,10 @@ export interface FileFormat {
   read(source: Source, options: ReadOptions): Promise<Contents>;
   /** As write, over many files; the caller need not commit anything. Absent where one file holds all. */
   writeFolder?(contents: Contents, folder: Folder, options: Record<string, unknown>): Promise<void>;
+  /** Whether save with these options writes a folder. Absent: always where there is writeFolder. */
+  wantsFolder?(options: Record<string, unknown>): boolean;
+  /** Whether writeFolder itself lets what is there count until all of the new is: the folder is then never replaced as a whole. */
+  foldersInPlace?: boolean;
   /** As read, of a folder; false of `sniffFolder`: not of this format. */
   readFolder?(folder: Folder, options: ReadOptions): Promise<Contents>;
   sniffFolder?(folder: Folder): Promise<boolean>;
@@ -62,18 +76,24 @@ export interface Storage {
   read(path: string): Promise<Uint8Array>;
   /** Whole or not at all. */
   write(path: string, bytes: Uint8Array): Promise<void>;
-  /** The file to be read in parts; absent: `read` gives all of it. */
-  open?(path: string, options?: SourceOptions): Promise<Source>;
+  /**
+   * The file to be read in parts; absent: `read` gives all of it.
+   * @param options `whole`: all of it is going to be read, so that a server that gives no parts will do.
+   */
+  open?(path: string, options?: SourceOptions & { whole?: boolean }): Promise<Source>;
   /** A file that is written in parts; absent: `write` is given all of it. */
   create?(path: string): Promise<Sink>;
   /** A file that is there, to be added to in place. @throws WavecubeError while another does. */
   append?(path: string): Promise<AppendableSource>;
   /** A path as a folder: one that is there, or one to be made. Null of a path that is a file. */
   folder?(path: string, options?: SourceOptions): Promise<Folder | null>;
+  /** A folder that is written anew, and then takes the place of what is there. Absent: folders are written in place. */
+  createFolder?(path: string): Promise<FolderSink>;
 }
 
 /** How a source is read; what concerns URLs, files pass over. */
 export interface SourceOptions {
+  /** Ends the opening; reads have signals of their own. */
   signal?: AbortSignal;
   /** Attempts after the first that a request is given, with growing pauses, where it failed for what may pass. Default 3. */
   retries?: number;
@@ -113,12 +133,14 @@ export function provideStorage(storage: Storage): void {
 
 const names = () => formats.map((f) => `'${f.name}'`).join(', ');
 
+const endingOf = (path: string) => /\.[^./\\]*$/.exec(path)?.[0].toLowerCase();
+
 /** The format asked for, or the one that the path's ending names, or without an ending the first: npz. */
 export function formatFor(where: string, name: string | undefined, path = ''): FileFormat {
-  const ending = /\.[^./\\]*$/.exec(path)?.[0].toLowerCase();
+  const ending = endingOf(path);
   const format =
     name !== undefined || ending === undefined
-      ? formats.find((f) => f.name === (name ?? formats[0].name))
+      ? formats.find((f) => [f.name, ...(f.aliases ?? [])].includes(name ?? formats[0].name))
       : formats.find((f) => f.extensions.includes(ending));
   check(
     format !== undefined,
@@ -164,8 +186,24 @@ export function storageFor(path: string): Storage {
   return storage;
 }
 
+/** The format whose folder this is. */
+export async function sniffFolderFormat(folder: Folder): Promise<FileFormat> {
+  for (const format of formats) if (await format.sniffFolder?.(folder)) return format;
+  const kinds = formats.filter((f) => f.readFolder).map((f) => `'${f.name}'`);
+  throw new FormatError(folder.name, `it is a folder, and none that Wavecube knows: ${kinds.join(', ')}`);
+}
+
+/** Whether a path's ending is that of a format that is a folder, always: `.zarr`. */
+export function endsAsFolder(path: string): boolean {
+  const ending = endingOf(path.replace(/[/\\]+$/, ''));
+  return formats.some((f) => f.readFolder && !f.wantsFolder && f.extensions.includes(ending ?? ''));
+}
+
 /** A file to be read in parts, wherever it is. The caller closes it. */
-export async function openPath(path: string, options: SourceOptions = {}): Promise<Source> {
+export async function openPath(
+  path: string,
+  options: SourceOptions & { whole?: boolean } = {},
+): Promise<Source> {
   const storage = storageFor(path);
   return storage.open?.(path, options) ?? memorySource(await storage.read(path), path);
 }

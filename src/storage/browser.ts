@@ -1,4 +1,4 @@
-/** Places of a browser: downloads://name, indexeddb://name; and of either side: http(s) URLs, to read. */
+/** Places of a browser: downloads://name, indexeddb://name. */
 import { get, set } from 'idb-keyval';
 import { ArgumentError, check, WavecubeError } from '../errors.js';
 import type { Storage } from '../grid/persistence.js';
@@ -30,26 +30,5 @@ export const downloadStorage: Storage = {
     link.click();
     // The download has taken its reference by the time the task queue comes round.
     setTimeout(() => URL.revokeObjectURL(url), 0);
-  },
-};
-
-export const httpStorage: Storage = {
-  // In a page, a path without a scheme is a URL beside the page.
-  serves: (path) =>
-    /^https?:\/\//i.test(path) || (typeof document !== 'undefined' && !/^[a-z]+:\/\//i.test(path)),
-  async read(path) {
-    const response = await fetch(path).catch((cause) => {
-      throw new WavecubeError(`${path}: the server cannot be reached`, { cause });
-    });
-    check(
-      response.ok,
-      () => new WavecubeError(`${path}: the server answered ${response.status} ${response.statusText}`),
-    );
-    return new Uint8Array(await response.arrayBuffer());
-  },
-  async write(path) {
-    throw new ArgumentError(
-      `${path}: a URL cannot be written; in a browser save to downloads:// or indexeddb://`,
-    );
   },
 };

@@ -1,7 +1,8 @@
 import 'fake-indexeddb/auto';
 import { expect } from 'chai';
 import { ready, WavetableMatrix } from '../../src/index.js';
-import { downloadStorage, httpStorage } from '../../src/storage/browser.js';
+import { downloadStorage } from '../../src/storage/browser.js';
+import { httpStorage } from '../../src/storage/http.js';
 import { makeCube } from '../support/cubes.js';
 
 describe('a browser’s storages', () => {

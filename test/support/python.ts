@@ -1,9 +1,10 @@
-/** Python for cross-checks, where it is there: WAVECUBE_PYTHON, or python3. */
+/** Python for cross-checks, where it is there. */
 import { execFileSync } from 'node:child_process';
+import { pythonProgram } from './peers.mjs';
 
 // The libraries that WebGPU may need are none of Python's.
 const env = { ...process.env, LD_LIBRARY_PATH: '' };
-const program = process.env.WAVECUBE_PYTHON ?? 'python3';
+const program = pythonProgram();
 
 /** Whether Python has a module. */
 export function hasModule(name: string): boolean {
