@@ -179,7 +179,12 @@ function isAlone(n: i32, code: i32): bool {
   return n === 1 && code !== WRAP && code !== ZERO;
 }
 
-function storeNodes(out: usize, r: f64, n: i32, code: i32): void {
+/** Whether a basis has two taps only, in slots 1 and 2. */
+function isNarrow(basis: i32): bool {
+  return basis === LINEAR || basis === HERMITE || basis === HERMITE_TANGENT;
+}
+
+function storeNodes(out: usize, r: f64, n: i32, code: i32, basis: i32): void {
   placeOf(r, n, code);
   if (isAlone(n, code)) {
     v128.store(out, i32x4(-1, 0, -1, -1));
@@ -189,6 +194,10 @@ function storeNodes(out: usize, r: f64, n: i32, code: i32): void {
   store<i32>(out, nodeOfTap(base, n, code), 4);
   store<i32>(out, nodeOfTap(base + 1, n, code), 8);
   store<i32>(out, nodeOfTap(base + 2, n, code), 12);
+  if (isNarrow(basis)) {
+    store<i32>(out, -1);
+    store<i32>(out, -1, 12);
+  }
 }
 
 function storeWeights(out: usize, r: f64, n: i32, code: i32, basis: i32, order: i32): void {
@@ -286,6 +295,10 @@ class Inside {
     const inside = v128.and(f32x4.ge(r, f32x4.splat(1)), f32x4.lt(r, end));
     return (i32x4.bitmask(inside) & 7) === 7;
   }
+  /** What makes −1 of the slots without a tap, by v128.or. */
+  @inline static without(basis: i32): v128 {
+    return isNarrow(basis) ? i32x4(-1, 0, 0, -1) : i32x4.splat(0);
+  }
   @inline static isFinite(r: v128): bool {
     const difference = V.sub(r, r);
     return (i32x4.bitmask(f32x4.eq(difference, difference)) & 7) === 7;
@@ -334,17 +347,20 @@ export function stencilWeights(out: usize, coords: usize, n: i32, order: i32, sc
 export function stencilTaps(out: usize, coords: usize, n: i32): void {
   const end = Inside.end();
   const steps = i32x4(-1, 0, 1, 2);
+  const withoutX = Inside.without(basisX);
+  const withoutY = Inside.without(basisY);
+  const withoutZ = Inside.without(basisZ);
   for (let i = 0; i < n; i++, out += 48, coords += 12) {
     const r = v128.load(coords);
     if (Inside.holds(r, end)) {
       const g = i32x4.trunc_sat_f32x4_s(r);
-      v128.store(out, i32x4.add(V.lane0(g), steps));
-      v128.store(out, i32x4.add(V.lane1(g), steps), 16);
-      v128.store(out, i32x4.add(V.lane2(g), steps), 32);
+      v128.store(out, v128.or(i32x4.add(V.lane0(g), steps), withoutX));
+      v128.store(out, v128.or(i32x4.add(V.lane1(g), steps), withoutY), 16);
+      v128.store(out, v128.or(i32x4.add(V.lane2(g), steps), withoutZ), 32);
     } else if (Inside.isFinite(r)) {
-      storeNodes(out, <f64>load<f32>(coords), nx, codeX);
-      storeNodes(out + 16, <f64>load<f32>(coords, 4), ny, codeY);
-      storeNodes(out + 32, <f64>load<f32>(coords, 8), nz, codeZ);
+      storeNodes(out, <f64>load<f32>(coords), nx, codeX, basisX);
+      storeNodes(out + 16, <f64>load<f32>(coords, 4), ny, codeY, basisY);
+      storeNodes(out + 32, <f64>load<f32>(coords, 8), nz, codeZ, basisZ);
     } else {
       v128.store(out, i32x4.splat(-1));
       v128.store(out, i32x4.splat(-1), 16);

@@ -1,6 +1,7 @@
 /**
- * Samples of narrow rows whose four taps along z lie behind each other, as of a page in cell order nearly all do: four rows at
- * one stride from each of 16 places, so that no list is needed. What taps.ts does with lists holds here; no weight is left out.
+ * Samples of narrow rows whose taps along z lie behind each other, as of a page in cell order nearly all do: four rows at one
+ * stride from each of 16 places, or two from each of four (a pair), so that no list is needed. What taps.ts does with lists holds
+ * here; no weight is left out.
  */
 // biome-ignore-all lint/complexity/noStaticOnlyClass: see lanes.ts
 import { V } from './lanes';
@@ -41,6 +42,16 @@ export function isRun(taps: usize): bool {
   const next = i32x4.add(V.lane0(z), i32x4(0, 1, 2, 3));
   const negative = i32x4.bitmask(v128.or(v128.or(x, y), z));
   return negative === 0 && i32x4.all_true(i32x4.eq(z, next));
+}
+
+/** Whether a sample's taps are two on each axis, in slots 1 and 2, z's consecutive. */
+export function isPair(taps: usize): bool {
+  const x = v128.load(taps);
+  const y = v128.load(taps, 16);
+  const z = v128.load(taps, 32);
+  const some = i32x4.bitmask(v128.or(v128.or(x, y), z));
+  const all = i32x4.bitmask(v128.and(v128.and(x, y), z));
+  return some === 9 && all === 9 && i32x4.extract_lane(z, 2) === i32x4.extract_lane(z, 1) + 1;
 }
 
 class Run {
@@ -143,6 +154,36 @@ export function blendEights(out: usize, taps: usize, weights: usize): void {
   Run.layOut(taps, weights);
   v128.store(out, Run.sumEight(0, weights));
   v128.store(out, Run.sumEight(16, weights), 16);
+}
+
+/** As blendRun, where isPair. */
+export function blendPair(out: usize, taps: usize, weights: usize): void {
+  const sz = <usize>strideZ;
+  const whole = sz & ~15;
+  const offset = start + <usize>(load<i32>(taps, 36) * strideZ);
+  const p = Run.at(taps + 4, taps + 20, offset);
+  const q = Run.at(taps + 4, taps + 24, offset);
+  const r = Run.at(taps + 8, taps + 20, offset);
+  const s = Run.at(taps + 8, taps + 24, offset);
+  const x1 = load<f32>(weights, 4);
+  const x2 = load<f32>(weights, 8);
+  const y1 = load<f32>(weights, 20);
+  const y2 = load<f32>(weights, 24);
+  const wp = f32x4.splat(x1 * y1);
+  const wq = f32x4.splat(x1 * y2);
+  const wr = f32x4.splat(x2 * y1);
+  const ws = f32x4.splat(x2 * y2);
+  const z1 = v128.load32_splat(weights, 36);
+  const z2 = v128.load32_splat(weights, 40);
+  for (let b: usize = 0; b < sz; b += 16) {
+    const low = V.madd(V.mul(v128.load(p + b), wp), v128.load(q + b), wq);
+    const high = V.madd(V.mul(v128.load(p + sz + b), wp), v128.load(q + sz + b), wq);
+    const first = V.madd(V.madd(low, v128.load(r + b), wr), v128.load(s + b), ws);
+    const second = V.madd(V.madd(high, v128.load(r + sz + b), wr), v128.load(s + sz + b), ws);
+    const sum = V.madd(V.mul(first, z1), second, z2);
+    if (b < whole) v128.store(out + b, sum);
+    else V.storeFirst(out + b, sum, <i32>(sz - b) >> 2);
+  }
 }
 
 /** row += w · values. */

@@ -2,7 +2,7 @@
  * WavecubeTaps, its adjoint, its gradient by the weights, and their tangents. Contract: src/ops/tapscontract.ts.
  *
  * A sample's 64 taps become a list (taplist.ts), over which the payload is streamed once; of narrow rows of a page in order they
- * mostly are runs (tapruns.ts) and need none. Of a page that the second-level cache does not hold, samples are visited in the order
+ * mostly are runs or pairs (tapruns.ts) and need none. Of a page that the second-level cache does not hold, samples are visited in the order
  * of their cells, so that neighbours find each other's rows there; not of narrow rows, unless straight from coordinates: to bring
  * the records of stencils together costs as much. Of wide rows the lists of a block of samples are made first, and the payload is cut into tiles; a block bounds the scratch.
  * Rows that many samples share are copied together first (tappack.ts). All of it is serial, and so the same each time.
@@ -36,8 +36,10 @@ import {
 import { addToPack, clearPack, PACKED_TILE, pack, packPays, packScratch, setPack, toTiles } from './tappack';
 import {
   blendEights,
+  blendPair,
   blendRun,
   dotRun,
+  isPair,
   isRun,
   NARROW,
   RUNS_BYTES,
@@ -107,9 +109,10 @@ let lists: usize;
 let lengths: usize;
 let axes: usize;
 
-/** Length of a sample that is none, and of one that is a run (tapruns.ts). */
+/** Length of a sample that is none, and of those that are a run or a pair (tapruns.ts). */
 const NONE: i32 = -1;
 const RUN: i32 = -2;
+const PAIR: i32 = -3;
 
 function begin(
   t: usize,
@@ -170,7 +173,7 @@ function sampleAt(i: i32): usize {
 }
 
 /** Brings the records of a block together, and makes its lists. @returns its samples. */
-function nextBlock(first: i32, kind: i32, runs: bool): i32 {
+function nextBlock(first: i32, kind: i32, runs: bool, pairs: bool): i32 {
   if (first === windowEnd) sortWindow(first);
   const count = min(blockSize, windowEnd - first);
   if (packs) clearPack();
@@ -195,6 +198,7 @@ function nextBlock(first: i32, kind: i32, runs: bool): i32 {
     let length = NONE;
     if (!isNone(weights + at)) {
       if (runs && isRun(taps + at)) length = RUN;
+      else if (pairs && isPair(taps + at)) length = PAIR;
       else {
         const list = lists + <usize>i * LIST_BYTES;
         length = listTaps(list, axes + <usize>i * AXES_BYTES, taps + at, weights + at, h, kind);
@@ -243,7 +247,7 @@ export function tapSample(
   const outBytes = (<usize>payload) << 2;
   let count = 0;
   for (let first = 0; first < n; first += count) {
-    count = nextBlock(first, tangent ? TANGENTS : WEIGHTS, runs);
+    count = nextBlock(first, tangent ? TANGENTS : WEIGHTS, runs, runs);
     if (packs && packPays()) {
       samplePacked(out, first, count, outBytes, half, tangent ? 0 : NaN);
       continue;
@@ -255,10 +259,11 @@ export function tapSample(
         const at = out + sampleAt(first + i) * outBytes;
         const list = lists + <usize>i * LIST_BYTES;
         if (length === NONE) fillRow(at, from, to, tangent ? 0 : NaN);
-        else if (length === RUN) {
+        else if (length < 0) {
           const t = taps + <usize>i * RECORD_BYTES;
           const w = weights + <usize>i * RECORD_BYTES;
-          if (payload === 8) blendEights(at, t, w);
+          if (length === PAIR) blendPair(at, t, w);
+          else if (payload === 8) blendEights(at, t, w);
           else blendRun(at, t, w);
         } else if (half) blendTapsHalf(at, list, length, from, to);
         else blendTaps(at, list, length, from, to);
@@ -362,7 +367,8 @@ export function tapSampleFused(
         if (isRun(ti)) {
           if (payload === 8) blendEights(to, ti, wi);
           else blendRun(to, ti, wi);
-        } else if (isNone(wi)) fillRow(to, 0, outBytes, NaN);
+        } else if (isPair(ti)) blendPair(to, ti, wi);
+        else if (isNone(wi)) fillRow(to, 0, outBytes, NaN);
         else blendTaps(to, list, listTaps(list, axes, ti, wi, 0, WEIGHTS), 0, outBytes);
       }
     }
@@ -390,7 +396,7 @@ export function tapSplat(
   const runs = setRowsAt(out, payload, false, tangent);
   begin(tapsAt, weightsAt, tangent, n, payload, SPLAT_TILE, scratch, false);
   for (let first = 0, count = 0; first < n; first += count) {
-    count = nextBlock(first, tangent ? TANGENTS : WEIGHTS, runs);
+    count = nextBlock(first, tangent ? TANGENTS : WEIGHTS, runs, false);
     for (let from: usize = 0; from < rowBytes; from += tileBytes) {
       const to = min(from + tileBytes, rowBytes);
       for (let i = 0; i < count; i++) {
@@ -426,7 +432,7 @@ export function tapGrad(
   const dots = take(<usize>blockSize * DOTS_BYTES);
   const valueBytes = (<usize>payload) << 2;
   for (let first = 0, count = 0; first < n; first += count) {
-    count = nextBlock(first, PLACES, runs);
+    count = nextBlock(first, PLACES, runs, false);
     for (let i = 0; i < count; i++) {
       const length = lengthOf(i);
       if (length <= 0) continue;

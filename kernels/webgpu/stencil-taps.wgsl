@@ -11,5 +11,5 @@ fn main(index: i32) {
     result[index] = vec4<i32>(-1);
     return;
   }
-  result[index] = axisNodes(r[j], uniforms.dims[j], uniforms.boundary[j]);
+  result[index] = axisNodes(r[j], uniforms.dims[j], uniforms.boundary[j], uniforms.basis[j]);
 }

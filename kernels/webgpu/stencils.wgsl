@@ -151,16 +151,18 @@ fn isAlone(n: i32, code: i32) -> bool {
 }
 
 // r is finite.
-fn axisNodes(r: f32, n: i32, code: i32) -> vec4<i32> {
+fn axisNodes(r: f32, n: i32, code: i32, basis: i32) -> vec4<i32> {
   if (isAlone(n, code)) {
     return vec4<i32>(-1, 0, -1, -1);
   }
   let base = placeOf(r, n, code).base;
+  // Bases of two taps have them in slots 1 and 2.
+  let narrow = basis == LINEAR || basis == HERMITE || basis == HERMITE_TANGENT;
   return vec4<i32>(
-    nodeOfTap(base - 1, n, code),
+    select(nodeOfTap(base - 1, n, code), -1, narrow),
     nodeOfTap(base, n, code),
     nodeOfTap(base + 1, n, code),
-    nodeOfTap(base + 2, n, code),
+    select(nodeOfTap(base + 2, n, code), -1, narrow),
   );
 }
 

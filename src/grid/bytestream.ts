@@ -16,6 +16,11 @@ export interface Source {
    * @throws FormatError beyond the end: sizes that a file claims are checked against sizeBytes before anything is allocated on them.
    */
   read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * As read, into the caller's memory, which is not to be touched until it is done. Absent where that saves nothing: what reads a large
+   * file part by part asks for no new memory with each.
+   */
+  readInto?(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** The folder that it lies in, for shards beside a manifest. Absent where nothing lies beside. */
   folder?(): Promise<Folder>;
   close(): Promise<void>;
@@ -50,6 +55,15 @@ export interface Folder {
   /** Absent where it cannot be written. Folders are made as names need them. */
   create?(name: string): Promise<Sink>;
   remove?(name: string): Promise<void>;
+}
+
+/** A folder under way, as a Sink is a file: nothing is seen of it until commit, and nothing is left of it after abort. */
+export interface FolderSink extends Folder {
+  create(name: string): Promise<Sink>;
+  /** Makes it durable and visible in the place of what was there, all of it. */
+  commit(): Promise<void>;
+  /** Removes it. Never rejects; nothing happens after a commit. */
+  abort(): Promise<void>;
 }
 
 /** A file that grows in place, for its one writer at a time. Reads see what was appended. */

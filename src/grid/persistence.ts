@@ -6,6 +6,7 @@ import { ArgumentError, check, FormatError, shown } from '../errors.js';
 import {
   type AppendableSource,
   type Folder,
+  type FolderSink,
   memorySink,
   memorySource,
   type Sink,
@@ -21,6 +22,13 @@ export interface ReadOptions {
   verify?: boolean;
   /** Whether damage costs only the nodes it hit, which `lost` of the contents then names. Default false: it throws. */
   recover?: boolean;
+  /**
+   * Bytes that what a file packs may take when it is unpacked: deflated entries, zeros in the place of missing nodes. By default 24 MiB
+   * and 32 times the file: a small file that asks for more is taken for a bomb.
+   */
+  maxBytes?: number;
+  /** Of a Zarr store that others wrote: the name of the array of nodes. Default 'nodes', or the store itself. */
+  array?: string;
   signal?: AbortSignal;
 }
 
@@ -34,6 +42,16 @@ export type Opened =
         cube: Extract<Opened, { kind: 'cube' }>;
       }[];
     });
+
+/** What a file says of itself, beside what it holds. */
+export interface FileFacts {
+  /** Of the format. */
+  version?: number;
+  /** 1, and one more with each update in place. */
+  generation?: number;
+  /** Of a cube of several files all but the one that names them. */
+  shards?: readonly { name: string; sizeBytes: number }[];
+}
 
 /** How files of one kind hold cubes and hierarchies. */
 export interface FileFormat {
@@ -50,12 +68,18 @@ export interface FileFormat {
   read(source: Source, options: ReadOptions): Promise<Contents>;
   /** As write, over many files; the caller need not commit anything. Absent where one file holds all. */
   writeFolder?(contents: Contents, folder: Folder, options: Record<string, unknown>): Promise<void>;
+  /** Whether save with these options writes a folder. Absent: always where there is writeFolder. */
+  wantsFolder?(options: Record<string, unknown>): boolean;
+  /** Whether writeFolder itself lets what is there count until all of the new is: the folder is then never replaced as a whole. */
+  foldersInPlace?: boolean;
   /** As read, of a folder; false of `sniffFolder`: not of this format. */
   readFolder?(folder: Folder, options: ReadOptions): Promise<Contents>;
   sniffFolder?(folder: Folder): Promise<boolean>;
   openFolder?(folder: Folder, options: ReadOptions): Promise<Opened>;
   /** What WavetableMatrix.open needs: reads no node. Absent where files cannot be read by the node. The source is the result's. */
   open?(source: Source, options: ReadOptions): Promise<Opened>;
+  /** The source or folder stays the caller's. */
+  facts?(place: Source | Folder, signal?: AbortSignal): Promise<FileFacts>;
 }
 
 /** A place for files. */
@@ -76,6 +100,8 @@ export interface Storage {
   append?(path: string): Promise<AppendableSource>;
   /** A path as a folder: one that is there, or one to be made. Null of a path that is a file. */
   folder?(path: string, options?: SourceOptions): Promise<Folder | null>;
+  /** A folder that is written anew, and then takes the place of what is there. Absent: folders are written in place. */
+  createFolder?(path: string): Promise<FolderSink>;
 }
 
 /** How a source is read; what concerns URLs, files pass over. */
@@ -133,9 +159,11 @@ export function provideStorage(storage: Storage): void {
 
 const names = () => formats.map((f) => `'${f.name}'`).join(', ');
 
+const endingOf = (path: string) => /\.[^./\\]*$/.exec(path)?.[0].toLowerCase();
+
 /** The format asked for, or the one that the path's ending names, or without an ending the first: npz. */
 export function formatFor(where: string, name: string | undefined, path = ''): FileFormat {
-  const ending = /\.[^./\\]*$/.exec(path)?.[0].toLowerCase();
+  const ending = endingOf(path);
   const format =
     name !== undefined || ending === undefined
       ? formats.find((f) => [f.name, ...(f.aliases ?? [])].includes(name ?? formats[0].name))
@@ -182,6 +210,19 @@ export function storageFor(path: string): Storage {
   const storage = storages.find((s) => s.serves(path));
   check(storage !== undefined, () => new ArgumentError(`wavecube: nothing here can store '${path}'`));
   return storage;
+}
+
+/** The format whose folder this is. */
+export async function sniffFolderFormat(folder: Folder): Promise<FileFormat> {
+  for (const format of formats) if (await format.sniffFolder?.(folder)) return format;
+  const kinds = formats.filter((f) => f.readFolder).map((f) => `'${f.name}'`);
+  throw new FormatError(folder.name, `it is a folder, and none that Wavecube knows: ${kinds.join(', ')}`);
+}
+
+/** Whether a path's ending is that of a format that is a folder, always: `.zarr`. */
+export function endsAsFolder(path: string): boolean {
+  const ending = endingOf(path.replace(/[/\\]+$/, ''));
+  return formats.some((f) => f.readFolder && !f.wantsFolder && f.extensions.includes(ending ?? ''));
 }
 
 /** A file to be read in parts, wherever it is. The caller closes it. */

@@ -1,8 +1,16 @@
 /** Saving and loading: contents, formats and places brought together. What both cubes and hierarchies do. */
 import { ArgumentError, check, FormatError } from '../errors.js';
-import { memorySink, memorySource, type Source } from './bytestream.js';
+import { type FolderSink, memorySink, memorySource, type Sink, type Source } from './bytestream.js';
 import { type Contents, disposeContents } from './contents.js';
-import { createPath, type FileFormat, openPath, type ReadOptions, sniffFormat } from './persistence.js';
+import { createFolderAt, folderAt, writesFolder } from './folders.js';
+import {
+  createPath,
+  type FileFormat,
+  openPath,
+  type ReadOptions,
+  sniffFolderFormat,
+  sniffFormat,
+} from './persistence.js';
 
 /** Writes contents to a path, whole or not at all. */
 export async function saveContents(
@@ -12,16 +20,26 @@ export async function saveContents(
   options: Record<string, unknown>,
 ): Promise<void> {
   try {
-    const sink = await createPath(path);
-    try {
-      await format.write(contents, sink, options);
-      await sink.commit();
-    } catch (error) {
-      await sink.abort();
-      throw error;
+    if (writesFolder(format, options)) {
+      const folder = await createFolderAt(path, format);
+      await whole(folder, () => format.writeFolder!(contents, folder, options));
+    } else {
+      const sink = await createPath(path);
+      await whole(sink, () => format.write(contents, sink, options));
     }
   } finally {
     disposeContents(contents);
+  }
+}
+
+/** Commits what was written, or takes it back. */
+async function whole(sink: Sink | FolderSink, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+    await sink.commit();
+  } catch (error) {
+    await sink.abort();
+    throw error;
   }
 }
 
@@ -44,13 +62,16 @@ export async function contentsBytes(
   return bytes;
 }
 
+/** What becomes of contents. @param name what errors call them. */
+type Use<T> = (contents: Contents, name: string, format: FileFormat) => Promise<T>;
+
 /** What `use` makes of a path's contents. */
-export async function loadPath<T>(
-  path: string,
-  options: ReadOptions,
-  use: (contents: Contents, name: string) => Promise<T>,
-): Promise<T> {
-  return loadSource(await openPath(path, { signal: options.signal, whole: true }), options, use);
+export async function loadPath<T>(path: string, options: ReadOptions, use: Use<T>): Promise<T> {
+  const { signal } = options;
+  const folder = await folderAt(path, { signal });
+  if (!folder) return loadSource(await openPath(path, { signal, whole: true }), options, use);
+  const format = await sniffFolderFormat(folder);
+  return useContents(await format.readFolder!(folder, options), folder.name, format, use);
 }
 
 /** What `use` makes of bytes. @param name what errors call them. */
@@ -58,7 +79,7 @@ export async function loadBytes<T>(
   bytes: Uint8Array,
   name: string,
   options: ReadOptions,
-  use: (contents: Contents, name: string) => Promise<T>,
+  use: Use<T>,
 ): Promise<T> {
   check(
     bytes instanceof Uint8Array,
@@ -70,21 +91,20 @@ export async function loadBytes<T>(
   return loadSource(memorySource(bytes, name), options, use);
 }
 
-async function loadSource<T>(
-  source: Source,
-  options: ReadOptions,
-  use: (contents: Contents, name: string) => Promise<T>,
-): Promise<T> {
+async function loadSource<T>(source: Source, options: ReadOptions, use: Use<T>): Promise<T> {
   try {
     const format = await sniffFormat(source, options.signal);
-    const contents = await format.read(source, options);
-    try {
-      return await use(contents, source.name);
-    } finally {
-      disposeContents(contents);
-    }
+    return await useContents(await format.read(source, options), source.name, format, use);
   } finally {
     await source.close();
+  }
+}
+
+async function useContents<T>(contents: Contents, name: string, format: FileFormat, use: Use<T>): Promise<T> {
+  try {
+    return await use(contents, name, format);
+  } finally {
+    disposeContents(contents);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { type AxisGeometry, lengthCell, placeOn } from './axis.js';
 import { boundaryCode } from './stencil.js';
-import { type Basis, basisCode, basisWeights, nodeOfTap } from './taps.js';
+import { type Basis, basisCode, basisWeights, isNarrow, nodesOfTaps } from './taps.js';
 
 const WRAP = boundaryCode('wrap');
 const REFLECT = boundaryCode('reflect');
@@ -115,7 +115,7 @@ export function axisTapsAt(
   const place = placeOn(u, axis, code);
   const { base, f } = baseOf(place.cell, place.fraction, n, code);
   const parts = partsOf(axis.lengths, base, code);
-  for (let k = 0; k < 4; k++) nodes[k] = nodeOfTap(base - 1 + k, n, code);
+  nodesOfTaps(base, n, code, isNarrow(basisCode(basis)), nodes);
   const outside = code === EXTRAPOLATE && (f < 0 || f > 1);
   if (outside && (basis === 'hermite' || basis === 'hermite-tangent')) {
     weights.fill(0);

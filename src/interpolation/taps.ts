@@ -6,7 +6,7 @@
  * interpolation/stencil.ts says of each boundary (zero: c = r), then to a base g and a fraction f:
  *
  *   g = min(⌊c⌋, n − 2) where c ≤ n − 1, ⌊c⌋ beyond (zero) and on wrapped axes;   f = c − g
- *   taps     g − 1, g, g + 1, g + 2 in slots 0 … 3
+ *   taps     g − 1, g, g + 1, g + 2 in slots 0 … 3; of the bases of two taps, linear and hermite, slots 0 and 3 have none
  *   weights  W(f) of the axis's basis (below); their derivative of order m with respect to r is s^m · W⁽ᵐ⁾(f)
  *
  *   boundary      the node of a tap outside 0 … n − 1
@@ -132,6 +132,17 @@ export function nodeOfTap(tap: number, n: number, code: number): number {
   return tap < 0 ? 0 : n - 1;
 }
 
+/** Whether a basis has two taps only, in slots 1 and 2: the others name no node, whatever is there. */
+export const isNarrow = (basis: number): boolean =>
+  basis === LINEAR || basis === HERMITE || basis === HERMITE_TANGENT;
+
+/** Writes the nodes of the four taps about a base into `nodes`, −1 for none. */
+export function nodesOfTaps(base: number, n: number, code: number, narrow: boolean, nodes: Int32Array): void {
+  for (let k = 0; k < 4; k++) {
+    nodes[k] = narrow && (k === 0 || k === 3) ? -1 : nodeOfTap(base - 1 + k, n, code);
+  }
+}
+
 export interface Place {
   /** Of tap 1. */
   base: number;
@@ -214,7 +225,7 @@ export function axisTaps(
     else if (basis !== HERMITE_TANGENT) weights[1] = 1;
     return;
   }
-  for (let k = 0; k < 4; k++) nodes[k] = nodeOfTap(base - 1 + k, n, code);
+  nodesOfTaps(base, n, code, isNarrow(basis), nodes);
   const outside = code === EXTRAPOLATE && (fraction < 0 || fraction > 1);
   if (!outside) {
     basisWeights(fraction, basis, a, order, weights);

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { type AxisGeometry, lengthCell } from '../interpolation/axis.js';
 import { boundaryCode } from '../interpolation/stencil.js';
-import { BASES, type Basis, nodeOfTap } from '../interpolation/taps.js';
+import { BASES, type Basis, basisCode, isNarrow, nodesOfTaps } from '../interpolation/taps.js';
 import { stencilOnHost } from './axishost.js';
 import { basisOf, beyondOf, bspline, type Four, type Lengths, sum } from './axisweights.js';
 import { type AxisForm, gatherRows, type Located, lengthsOf } from './locate.js';
@@ -46,10 +46,11 @@ export function axisTaps(
   const row = untaped(() => tf.sub(base, lowest) as tf.Tensor1D);
   const lengths = neighbours(lengthsOf(positions, form), row, lowest, count, code);
   const nodes = untaped(() => {
-    const table = Array.from({ length: count }, (_, i) =>
-      [0, 1, 2, 3].map((k) => nodeOfTap(lowest + i - 1 + k, n, code)),
-    );
-    return gatherRows(tf.tensor2d(table.flat(), [count, 4]), row);
+    const table = new Int32Array(4 * count);
+    for (let i = 0; i < count; i++) {
+      nodesOfTaps(lowest + i, n, code, isNarrow(basisCode(basis)), table.subarray(4 * i, 4 * i + 4));
+    }
+    return gatherRows(tf.tensor2d(Float32Array.from(table), [count, 4]), row);
   });
   let weights: Four;
   if (code !== EXTRAPOLATE || basis === 'place') {

@@ -16,9 +16,9 @@ import {
   SPLAT,
   SPLAT_TANGENT,
 } from './contract.js';
+import { type Rule, type Rules, registerRules } from './rules.js';
 
-type Thunks = Record<string, () => tf.Tensor>;
-type Rule = (dy: tf.Tensor, saved: SamplingInputs, attrs: SamplingAttrs) => Thunks;
+type SamplingRule = Rule<SamplingInputs, SamplingAttrs>;
 
 const run = (kernel: string, inputs: Partial<SamplingInputs>, attrs: SamplingAttrs): tf.Tensor =>
   tf.engine().runKernel(kernel, inputs as tf.NamedTensorMap, attrs) as tf.Tensor;
@@ -26,12 +26,12 @@ const run = (kernel: string, inputs: Partial<SamplingInputs>, attrs: SamplingAtt
 /** Nodes that arise as gradients are float32 pages, whatever the bank's storage is. */
 const dense = (attrs: SamplingAttrs): SamplingAttrs => ({ ...attrs, half: false });
 
-const sampleRule: Rule = (dy, { nodes, grid, coords }, attrs) => ({
+const sampleRule: SamplingRule = (dy, { nodes, grid, coords }, attrs) => ({
   nodes: () => run(SPLAT, { values: dy, grid, coords }, dense(attrs)),
   coords: () => run(COORD_GRAD, { nodes, grid, coords, values: dy }, attrs),
 });
 
-const sampleTangentRule: Rule = (dy, { nodes, grid, coords, tangent }, attrs) => ({
+const sampleTangentRule: SamplingRule = (dy, { nodes, grid, coords, tangent }, attrs) => ({
   nodes: () => run(SPLAT_TANGENT, { values: dy, grid, coords, tangent }, dense(attrs)),
   coords: () => run(COORD_GRAD_TANGENT, { nodes, grid, coords, values: dy, tangent }, attrs),
   tangent: () => run(COORD_GRAD, { nodes, grid, coords, values: dy }, attrs),
@@ -44,24 +44,24 @@ function withoutBlanks(samples: tf.Tensor, coords: tf.Tensor): tf.Tensor {
   return tf.where(tf.cast(finite, 'bool'), samples, tf.zerosLike(samples));
 }
 
-const splatRule: Rule = (u, { values, grid, coords }, attrs) => ({
+const splatRule: SamplingRule = (u, { values, grid, coords }, attrs) => ({
   values: () => withoutBlanks(run(SAMPLE, { nodes: u, grid, coords }, attrs), coords),
   coords: () => run(COORD_GRAD, { nodes: u, grid, coords, values }, attrs),
 });
 
-const splatTangentRule: Rule = (u, { values, grid, coords, tangent }, attrs) => ({
+const splatTangentRule: SamplingRule = (u, { values, grid, coords, tangent }, attrs) => ({
   values: () => run(SAMPLE_TANGENT, { nodes: u, grid, coords, tangent }, attrs),
   coords: () => run(COORD_GRAD_TANGENT, { nodes: u, grid, coords, values, tangent }, attrs),
   tangent: () => run(COORD_GRAD, { nodes: u, grid, coords, values }, attrs),
 });
 
-const coordGradRule: Rule = (h, { nodes, grid, coords, values }, attrs) => ({
+const coordGradRule: SamplingRule = (h, { nodes, grid, coords, values }, attrs) => ({
   nodes: () => run(SPLAT_TANGENT, { values, grid, coords, tangent: h }, dense(attrs)),
   values: () => run(SAMPLE_TANGENT, { nodes, grid, coords, tangent: h }, attrs),
   coords: () => run(COORD_GRAD_TANGENT, { nodes, grid, coords, values, tangent: h }, attrs),
 });
 
-const rules: [string, (keyof SamplingInputs)[], Rule][] = [
+const rules: Rules<SamplingInputs, SamplingAttrs> = [
   [SAMPLE, ['nodes', 'grid', 'coords'], sampleRule],
   [SAMPLE_TANGENT, ['nodes', 'grid', 'coords', 'tangent'], sampleTangentRule],
   [SPLAT, ['values', 'grid', 'coords'], splatRule],
@@ -75,16 +75,7 @@ let registered = false;
 export function registerGradients(): void {
   if (registered) return;
   registered = true;
-  for (const [kernelName, inputsToSave, rule] of rules) {
-    tf.registerGradient({
-      kernelName,
-      inputsToSave,
-      gradFunc: (dy, saved, attrs) => {
-        const inputs = Object.fromEntries(inputsToSave.map((name, i) => [name, saved[i]]));
-        return rule(dy as tf.Tensor, inputs as SamplingInputs, attrs as SamplingAttrs);
-      },
-    });
-  }
+  registerRules(rules);
   tf.registerGradient({
     kernelName: MEAN_SQUARE,
     inputsToSave: ['x'],

@@ -1,6 +1,7 @@
 /** Stencils of four taps an axis, and sampling with them, as functions on tensors. Contract: ops/tapscontract.ts. */
 import * as tf from '@tensorflow/tfjs';
 import { activeBackend } from './device.js';
+import { type Rules, registerRules } from './rules.js';
 import {
   FUSED_PAYLOAD,
   type FusedAttrs,
@@ -26,16 +27,13 @@ export interface Stencil {
   weights: tf.Tensor3D;
 }
 
-type Thunks = Record<string, () => tf.Tensor>;
-type Rule = (dy: tf.Tensor, saved: TapsInputs, attrs: TapsAttrs) => Thunks;
-
 const run = (kernel: string, inputs: Partial<TapsInputs>, attrs: TapsAttrs): tf.Tensor =>
   tf.engine().runKernel(kernel, inputs as tf.NamedTensorMap, attrs) as tf.Tensor;
 
 /** Nodes that arise as gradients are float32 pages, whatever the bank's storage is. */
 const dense = (attrs: TapsAttrs): TapsAttrs => ({ ...attrs, half: false });
 
-const rules: [string, (keyof TapsInputs)[], Rule][] = [
+const rules: Rules<TapsInputs, TapsAttrs> = [
   [
     TAPS,
     ['nodes', 'grid', 'taps', 'weights'],
@@ -99,16 +97,7 @@ let registered = false;
 function registerGradients(): void {
   if (registered) return;
   registered = true;
-  for (const [kernelName, inputsToSave, rule] of rules) {
-    tf.registerGradient({
-      kernelName,
-      inputsToSave,
-      gradFunc: (dy, saved, attrs) => {
-        const inputs = Object.fromEntries(inputsToSave.map((name, i) => [name, saved[i]]));
-        return rule(dy as tf.Tensor, inputs as TapsInputs, attrs as TapsAttrs);
-      },
-    });
-  }
+  registerRules(rules);
   tf.registerGradient({
     kernelName: STENCIL,
     inputsToSave: ['coords'],

@@ -1,7 +1,7 @@
 /** The eight kernels of ops/tapscontract.ts composed from stock tfjs ops; as ops/composition.ts, and within its limits. */
 import * as tf from '@tensorflow/tfjs';
 import { boundaryCode } from '../interpolation/stencil.js';
-import { basisCode } from '../interpolation/taps.js';
+import { basisCode, isNarrow } from '../interpolation/taps.js';
 import { axisStencils, modulo } from './stencilcomposition.js';
 import {
   registerTaps,
@@ -130,9 +130,14 @@ function axisWeights(r: tf.Tensor1D, axis: Axis, order: number): tf.Tensor {
 
 /** [N, 4] float32. */
 function axisNodes(r: tf.Tensor1D, axis: Axis): tf.Tensor {
-  const { n, code } = axis;
   if (isConstant(axis)) return tf.tile(tf.tensor2d([[-1, 0, -1, -1]]), [r.shape[0], 1]);
   const taps = tf.add(tf.expandDims(placesOf(r, axis)[0], 1), tf.tensor2d([[-1, 0, 1, 2]]));
+  const nodes = nodesOfTaps(taps, axis);
+  if (!isNarrow(axis.basis)) return nodes;
+  return tf.sub(tf.mul(nodes, tf.tensor2d([[0, 1, 1, 0]])), tf.tensor2d([[1, 0, 0, 1]]));
+}
+
+function nodesOfTaps(taps: tf.Tensor, { n, code }: Axis): tf.Tensor {
   if (code === WRAP) return modulo(taps, n);
   if (code === REFLECT) {
     const m = modulo(taps, 2 * (n - 1));

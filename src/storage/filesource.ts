@@ -58,6 +58,11 @@ function fileSource(
       checkUnchanged();
       return bytes;
     },
+    async readInto(offset, target, signal) {
+      checkRange(this, offset, target.length);
+      await fill(handle, name, offset, target, signal);
+      checkUnchanged();
+    },
     folder: () => folderAt(nodePath().dirname(path), nodePath().dirname(name)),
     close: () => handle.close(),
   };
@@ -71,12 +76,24 @@ export async function readExactly(
   length: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
+  const bytes = allocate(name, length);
+  await fill(handle, name, offset, bytes, signal);
+  return bytes;
+}
+
+/** Fills `bytes` with those of an open file. */
+async function fill(
+  handle: FileHandle,
+  name: string,
+  offset: number,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
   signal?.throwIfAborted();
   check(handle.fd >= 0, () => new DisposedError(`${name}: it has been closed`));
-  const bytes = allocate(name, length);
   try {
-    for (let done = 0; done < length; ) {
-      const part = Math.min(length - done, PART_BYTES);
+    for (let done = 0; done < bytes.length; ) {
+      const part = Math.min(bytes.length - done, PART_BYTES);
       const { bytesRead } = await handle.read(bytes, done, part, offset + done);
       signal?.throwIfAborted();
       check(
@@ -88,7 +105,6 @@ export async function readExactly(
   } catch (error) {
     throw readable(name, error);
   }
-  return bytes;
 }
 
 /** Not filled with zeros first, as all of it is read into; and not of Node's pool, where it would lie at any address. */

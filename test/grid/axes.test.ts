@@ -354,6 +354,29 @@ eachBackend('tangents on axes', () => {
         cube.dispose();
       }
     }));
+
+  it('hermite reads the ends of a cell alone: NaN in other nodes leaves samples and gradients finite', () =>
+    withoutLeaks(async () => {
+      for (const x of [X, { positions: X, trainable: true }, { min: -1, max: 5 }]) {
+        const cube = line([NaN, NaN, 2, -1, NaN], { axes: { x } });
+        for (let i = 0; i < 5; i++) cube.setTangents(i, 0, 0, { x: [i === 2 || i === 3 ? i : NaN] });
+        const [low, high] = 'min' in x ? [2, 3.5] : [X[2], X[3]];
+        const at = [0.1, 0.4, 0.9].map((f) => [low + f * (high - low), 0, 0]);
+        const onHost = cube.sampleBatch(at, { method: 'hermite' });
+        const coords = tf.tensor2d(at);
+        const { value, grads } = tf.variableGrads(
+          () => tf.sum(cube.sampleBatch(coords, { method: 'hermite' })) as tf.Scalar,
+        );
+        const toCoords = tf.grad((r: tf.Tensor) =>
+          tf.sum(cube.sampleBatch(r as tf.Tensor2D, { method: 'hermite' })),
+        )(coords);
+        for (const t of [onHost, value, toCoords, ...Object.values(grads)]) {
+          expect((await t.data()).every(Number.isFinite)).to.equal(true);
+        }
+        tf.dispose([onHost, coords, value, toCoords, grads]);
+        cube.dispose();
+      }
+    }));
 });
 
 eachBackend('axes of a cube', (backend) => {

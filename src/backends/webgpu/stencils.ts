@@ -48,4 +48,5 @@ export const stencilTaps = (call: Call): TensorInfo =>
   resolve(call, 'int32', 'stencilTaps', {
     dims: vec3(call.attrs.dims),
     boundary: vec3(call.attrs.boundary),
+    basis: vec3(call.attrs.basis),
   });

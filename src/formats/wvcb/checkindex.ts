@@ -23,6 +23,8 @@ export interface CheckedIndex {
 export interface PayloadFile {
   name: string;
   sizeBytes: number;
+  /** Of one that cannot be read, why. */
+  lost?: string;
 }
 
 /**
@@ -138,6 +140,7 @@ function wrongOf(
   if (!file) return `lies in shard ${shard}; there are ${files.length - 1}`;
   if (offset % ALIGNMENT !== 0 || offset < HEADER_BYTES)
     return `must lie at a multiple of ${ALIGNMENT}, got byte ${offset}`;
+  if (file.lost !== undefined) return file.lost;
   const end = offset + sizeBytes;
   if (!Number.isSafeInteger(end) || end > file.sizeBytes) {
     return `lies beyond the end: ${sizeBytes} bytes at byte ${offset} of ${file.sizeBytes}`;
@@ -185,10 +188,11 @@ function refuseOverlaps(
 }
 
 function refuseLoneTangents(
-  { index, metadata }: Head,
-  wrong: ReadonlySet<number>,
+  { index, metadata, header }: Head,
+  wrong: Set<number>,
   refuse: (i: number, reason: string) => void,
 ): void {
+  const isShard = !header.isManifest && header.id.some((byte) => byte !== 0);
   const nodes = metadata.cubes.map(() => new Set<number>());
   const cell = (i: number) => {
     const { height, depth } = metadata.cubes[index.level(i)];
@@ -198,7 +202,10 @@ function refuseLoneTangents(
     for (let i = 0; i < index.count; i++) {
       if (wrong.has(i) || (index.role(i) === 0) !== isNode) continue;
       if (isNode) nodes[index.level(i)].add(cell(i));
-      else if (!nodes[index.level(i)].has(cell(i))) refuse(i, 'has no node');
+      else if (nodes[index.level(i)].has(cell(i))) continue;
+      // Its node is in another shard of the same save.
+      else if (isShard) wrong.add(i);
+      else refuse(i, 'has no node');
     }
   }
 }

@@ -2,6 +2,7 @@
 import { ArgumentError, check, FormatError, shown } from '../../errors.js';
 import type { Contents, CubeContents, CubeOptions, OctavesContents } from '../../grid/contents.js';
 import type { Header } from './header.js';
+import { hexOf, MAX_SHARDS, shardName } from './shardnames.js';
 
 export interface CodecName {
   id: string;
@@ -78,6 +79,12 @@ export function withCodecs(encoded: Uint8Array, codecs: readonly CodecName[]): U
   return new TextEncoder().encode(JSON.stringify({ ...json, codecs }));
 }
 
+/** Metadata of a manifest: those of its shards, with their names. */
+export function withShards(encoded: Uint8Array, shards: readonly ShardName[]): Uint8Array {
+  const json: object = JSON.parse(new TextDecoder().decode(encoded));
+  return new TextEncoder().encode(JSON.stringify({ ...json, shards }));
+}
+
 type Json = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Json =>
@@ -135,8 +142,9 @@ export function decodeMetadata(bytes: Uint8Array, header: Header, source: string
     root.shards ?? [],
     'shards',
     ({ name, sizeBytes }) => typeof name === 'string' && isCount(sizeBytes),
-    MAX_CODECS,
+    MAX_SHARDS,
   ) as unknown as ShardName[];
+  checkShardNames(header, shards, must);
   must(header.isManifest ? shards.length > 0 : shards.length === 0, () =>
     header.isManifest ? 'name no shards' : 'name shards, which only a manifest has',
   );
@@ -208,6 +216,18 @@ export function decodeMetadata(bytes: Uint8Array, header: Header, source: string
   }
   checkAgainst(header, cubes, must);
   return { codecs, shards, hierarchy, cubes };
+}
+
+/** Shards are called by the manifest's id and their number: no name leads elsewhere, and none is there twice. */
+function checkShardNames(
+  { id }: Header,
+  shards: readonly ShardName[],
+  must: (holds: boolean, what: () => string) => void,
+): void {
+  shards.forEach(({ name }, i) => {
+    const own = shardName(hexOf(id), i + 1);
+    must(name === own, () => `must call shard ${i + 1} '${own}', got ${shown(name)}`);
+  });
 }
 
 /** What the header says of the cubes must be what they say. */

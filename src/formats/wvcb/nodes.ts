@@ -8,7 +8,7 @@ import type { Opened, ReadOptions } from '../../grid/persistence.js';
 import { type CheckedIndex, checkIndex, tangentOf } from './checkindex.js';
 import { type Head, readHead } from './head.js';
 import { type PayloadFiles, type PayloadReading, readPayloads } from './payloads.js';
-import { cubeWithoutNodes, ownFile, withCubes } from './read.js';
+import { cubeWithoutNodes, filesOf, withCubes } from './read.js';
 
 /** Few requests that waste few bytes: sources may be far away. */
 const RANGES: Omit<PayloadReading, 'verify'> = {
@@ -17,6 +17,7 @@ const RANGES: Omit<PayloadReading, 'verify'> = {
   freeBytes: 64,
   mostBytes: 4 * 2 ** 20,
   ahead: 6,
+  reuse: false,
 };
 
 /** An entry as its index says it, looked up when it is asked for: an index of many nodes stays as small as its bytes. */
@@ -116,10 +117,21 @@ class FileNodes implements NodeSource {
 /** A file whose nodes stay where they are. The source is the result's from then on: it is closed with the last of its cubes. */
 export async function openFile(source: Source, options: ReadOptions): Promise<Opened> {
   const head = await readHead(source, options);
-  const from = ownFile(source, head);
+  return openFrom(head, await filesOf(source, head, options, false), options, () => source.close());
+}
+
+/** As openFile, of a file or of shards. @param close called with the last of its cubes. */
+export function openFrom(
+  head: Head,
+  from: PayloadFiles,
+  options: ReadOptions,
+  close: () => Promise<void>,
+): Opened {
   const checked = checkIndex(head, from.files, options.recover ?? false);
-  // Nobody waits for the end of a file that is only read.
-  return openedOf(head, from, checked, options, () => void source.close().catch(() => {}));
+  return openedOf(head, from, checked, options, () => {
+    // Nobody waits for the end of a file that is only read.
+    for (const end of [close, () => from.close?.()]) Promise.resolve(end()).catch(() => {});
+  });
 }
 
 /** @param end called when the last cube is closed. */

@@ -1,7 +1,7 @@
 /** Payloads read, verified, and made nodes of. */
 import { crc32c } from '../../checksum.js';
 import { readContainer } from '../../codecs/container.js';
-import { ChangedError, FormatError, WavecubeError } from '../../errors.js';
+import { ChangedError, DisposedError, FormatError, WavecubeError } from '../../errors.js';
 import type { Source } from '../../grid/bytestream.js';
 import type { LostNode } from '../../grid/contents.js';
 import type { StoredNode } from '../../grid/files.js';
@@ -15,12 +15,16 @@ export interface PayloadFiles {
   /** All of them. */
   readonly files: readonly PayloadFile[];
   open(file: number, signal?: AbortSignal): Promise<Source>;
+  /** Closes what it opened. */
+  close?(): Promise<void>;
 }
 
 export interface PayloadReading extends RangeLimits {
   verify: boolean;
   /** Reads under way while nodes are used. */
   ahead: number;
+  /** Whether nodes are used before the next ones are asked for: their memory is used again then. */
+  reuse: boolean;
   signal?: AbortSignal;
   /** Takes what is damaged; without it that is an error. */
   lose?: (i: number, lost: LostNode) => void;
@@ -40,13 +44,29 @@ export async function* readPayloads(
     bytes: index.sizeBytes(i),
   }));
   const ranges = planRanges(spans, reading);
-  const jobs = ranges.map(({ file, offset, bytes }) => async (signal: AbortSignal) => {
+  // One that is used, and those that are read meanwhile.
+  const buffers: Uint8Array[] = [];
+  const bufferFor = (k: number, bytes: number): Uint8Array => {
+    const slot = k % (reading.ahead + 1);
+    if ((buffers[slot]?.length ?? 0) < bytes) buffers[slot] = new Uint8Array(bytes);
+    return buffers[slot].subarray(0, bytes);
+  };
+  const jobs = ranges.map(({ file, offset, bytes }, k) => async (signal: AbortSignal) => {
     try {
       const source = await from.open(file, signal);
-      return await source.read(offset, bytes, signal);
+      if (!reading.reuse || !source.readInto) return await source.read(offset, bytes, signal);
+      const target = bufferFor(k, bytes);
+      await source.readInto(offset, target, signal);
+      return target;
     } catch (error) {
       // Damage costs what it hit; a file that is another one now, or a reader that was stopped, costs all.
-      if (!reading.lose || !(error instanceof WavecubeError) || error instanceof ChangedError) throw error;
+      if (
+        !reading.lose ||
+        !(error instanceof WavecubeError) ||
+        error instanceof ChangedError ||
+        error instanceof DisposedError
+      )
+        throw error;
       return error;
     }
   });

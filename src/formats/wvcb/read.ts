@@ -8,6 +8,7 @@ import { type CheckedIndex, checkIndex, lostNode, tangentOf } from './checkindex
 import { PayloadType } from './entries.js';
 import { type Head, readHead } from './head.js';
 import { type PayloadFiles, type PayloadReading, readPayloads } from './payloads.js';
+import { shardFiles } from './shards.js';
 
 /** Read ahead while the last ones are restored. */
 const CHUNKS: Omit<PayloadReading, 'verify'> = {
@@ -16,6 +17,7 @@ const CHUNKS: Omit<PayloadReading, 'verify'> = {
   freeBytes: 64,
   mostBytes: 4 * 2 ** 20,
   ahead: 2,
+  reuse: true,
 };
 
 /** The file alone, without shards. */
@@ -24,21 +26,43 @@ export function ownFile(source: Source, { header }: Head): PayloadFiles {
   return { files: [{ name, sizeBytes: Math.min(sizeBytes, header.fileBytes) }], open: async () => source };
 }
 
-export async function readFile(source: Source, options: ReadOptions): Promise<Contents> {
-  const head = await readHead(source, options);
-  const from = ownFile(source, head);
-  const checked = checkIndex(head, from.files, options.recover ?? false);
-  return contentsOf(head, checked, (level) => nodesOf(head, from, checked, level, options));
+/** Where the payloads are: in the file, or of a manifest beside it. @param look whether all shards are looked at now. */
+export async function filesOf(
+  source: Source,
+  head: Head,
+  options: ReadOptions,
+  look: boolean,
+): Promise<PayloadFiles> {
+  if (!head.header.isManifest) return ownFile(source, head);
+  return shardFiles(head, (await source.folder?.()) ?? null, options, look);
 }
 
-/** Contents whose nodes are read as they are asked for. */
+export async function readFile(source: Source, options: ReadOptions): Promise<Contents> {
+  const head = await readHead(source, options);
+  return readFrom(head, await filesOf(source, head, options, true), options);
+}
+
+/** All of a file, or of shards. */
+export async function readFrom(head: Head, from: PayloadFiles, options: ReadOptions): Promise<Contents> {
+  try {
+    const checked = checkIndex(head, from.files, options.recover ?? false);
+    const close = () => void from.close?.();
+    return contentsOf(head, checked, (level) => nodesOf(head, from, checked, level, options), close);
+  } catch (error) {
+    await from.close?.();
+    throw error;
+  }
+}
+
+/** Contents whose nodes are read as they are asked for. @param dispose called when a cube's are not needed any more. */
 export function contentsOf(
   head: Head,
   checked: CheckedIndex,
   nodes: (level: number) => AsyncIterable<readonly StoredNode[]>,
+  dispose = () => {},
 ): Contents {
   const cubes = head.metadata.cubes.map((_, level): CubeContents => {
-    return { ...cubeWithoutNodes(head, checked, level), nodes: nodes(level), dispose() {} };
+    return { ...cubeWithoutNodes(head, checked, level), nodes: nodes(level), dispose };
   });
   return withCubes(head, cubes);
 }
