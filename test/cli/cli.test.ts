@@ -169,7 +169,7 @@ describe('the wavecube command', function () {
     octaves.dispose();
     mixed.dispose();
     const told = await wavecube('info', one, '--backend', 'cpu');
-    expect(told.stdout).to.match(/octave -2 +2 × 1 × 1 of \[2, 2, 1\] float32, 1 nodes/);
+    expect(told.stdout).to.match(/octave -2 +2 × 1 × 1 of \[2, 2, 1\] float32, 1 node, 16 bytes/);
     expect((await wavecube('info', two, '--backend', 'cpu')).stdout).to.match(/resolutions +3×4 1, 2×2 1;/);
     const sampleOf = async (...args: string[]) => {
       const { code, stderr } = await wavecube('sample', ...args, '-o', npy, '--backend', 'cpu');

@@ -65,6 +65,63 @@ describe('commands on files of cubes', function () {
     expect((await readdir(folder)).filter((name) => name.includes('.tmp'))).to.deep.equal([]);
   });
 
+  it('convert brings dense cubes to Zarr and back', async () => {
+    const { cube } = makeCube({ dims: [2, 2, 2], resolution: [3, 4], metadata: { of: 'zarr' } });
+    await cube.save(at('dense.wvcb'));
+    const before = await plainContents(cube.contents());
+    cube.dispose();
+    await done('convert', at('dense.wvcb'), at('dense.zarr'));
+    await done('convert', `${at('dense.zarr')}/`, at('dense.h5'));
+    await holding(load(at('dense.h5')), async (saved) => {
+      expect((await plainContents(saved.contents())).nodes).to.deep.equal(before.nodes);
+      expect(saved.metadata).to.deep.equal({ of: 'zarr' });
+    });
+  });
+
+  it('info tells the same of a cube in whatever file, and of .wvcb without its nodes', async () => {
+    const cube = await rich();
+    const { nodes, denseBytes } = cube.getMemoryUsage();
+    const tangents = [...cube.positions()].filter(([x, y, z]) => cube.getTangents(x, y, z)).length * 3;
+    await cube.save(at('told.npz'));
+    cube.dispose();
+    await done('convert', at('told.npz'), at('told.wvcb'));
+    await done('convert', at('told.npz'), at('told.h5'));
+    await done('split', at('told.npz'), at('told'), '--shard-bytes', '4096B');
+    const told = await Promise.all(
+      ['told.npz', 'told.wvcb', 'told.h5', 'told'].map(async (name) =>
+        JSON.parse(await done('info', at(name), '--json')),
+      ),
+    );
+    for (const { file, ...facts } of told) {
+      const { file: _, ...first } = told[0];
+      expect(facts).to.deep.equal(first);
+      expect(facts).to.deep.include({ grid: [2, 2, 2], node: [6, 7, 2], nodes, tangents, denseBytes });
+      expect(facts.metadata).to.deep.equal({ of: 'files' });
+      expect(facts.codecs.quantized.nodes).to.equal(1);
+      expect(facts.codecs.dense.nodes).to.equal(nodes - 1);
+      expect(facts.storedBytes).to.equal(denseBytes - 4 * 84 + facts.codecs.quantized.bytes);
+      expect(file.checks.lost).to.deep.equal([]);
+    }
+    expect(told.map(({ file }) => [file.format, file.checks.nodes])).to.deep.equal([
+      ['npz', 'read'],
+      ['wvcb', 'not read'],
+      ['hdf5', 'read'],
+      ['wvcb', 'not read'],
+    ]);
+    const [, one, , many] = told;
+    expect(one.file).to.include({
+      version: 1,
+      generation: 1,
+      sizeBytes: (await readFile(at('told.wvcb'))).length,
+    });
+    expect(many.file.shards.length).to.be.above(1);
+    // Payloads are not looked at.
+    const bytes = await readFile(at('told.wvcb'));
+    bytes.fill(7, bytes.length - 1000);
+    await writeFile(at('told.wvcb'), bytes);
+    expect(JSON.parse(await done('info', at('told.wvcb'), '--json'))).to.deep.equal(one);
+  });
+
   it('split and convert are each other’s inverse, and what is lost with a shard is told', async () => {
     const { cube } = makeCube({ dims: [3, 3, 2], resolution: 16 });
     await cube.save(at('whole.wvcb'));
@@ -222,7 +279,8 @@ describe('commands on files of cubes', function () {
     await mkdir(place);
     for (const [signal, code, name, command] of [
       ['SIGINT', 130, 'out.wvcb', ['convert']],
-      ['SIGTERM', 143, 'old.wvcb', ['convert']],
+      ['SIGTERM', 143, 'old.npz', ['convert', '--deflate']],
+      ['SIGINT', 130, 'out.zarr', ['convert']],
       ['SIGINT', 130, 'out.h5', ['convert']],
       ['SIGINT', 130, 'old.wvcb', ['compress', '--method', 'dct', '--backend', 'cpu']],
       ['SIGINT', 130, 'shards', ['split', '--shard-bytes', '1MB']],
