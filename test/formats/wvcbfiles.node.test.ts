@@ -16,7 +16,12 @@ eachBackend('.wvcb on disk', () => {
   const bytesOf = async (cube: WavetableMatrix) => {
     const out = new Map<string, Buffer>();
     for await (const node of cube.storedNodes()) {
-      out.set(keyOf(node), Buffer.from('compressed' in node ? node.compressed : node.values.slice().buffer));
+      out.set(
+        keyOf(node),
+        Buffer.from(
+          'compressed' in node ? node.compressed.slice() : new Uint8Array(node.values.slice().buffer),
+        ),
+      );
     }
     return out;
   };
@@ -29,7 +34,7 @@ eachBackend('.wvcb on disk', () => {
       cube.setNode(x, 0, 0, values);
       if (x === 7) cube.upscaleNode(x, 0, 0, 4);
       if (x < 3) cube.setTangents(x, 0, 0, { x: values.map((v) => -v) });
-      if (x % 5 === 2) await cube.compressNode(x, 0, 0, { method: 'lossless' });
+      if (x % 5 === 2) await cube.compressNode(x, 0, 0, { method: 'quantized', quality: 0.5 });
     }
     return cube;
   };
