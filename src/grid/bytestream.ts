@@ -57,6 +57,15 @@ export interface Folder {
   remove?(name: string): Promise<void>;
 }
 
+/** A folder under way, as a Sink is a file: nothing is seen of it until commit, and nothing is left of it after abort. */
+export interface FolderSink extends Folder {
+  create(name: string): Promise<Sink>;
+  /** Makes it durable and visible in the place of what was there, all of it. */
+  commit(): Promise<void>;
+  /** Removes it. Never rejects; nothing happens after a commit. */
+  abort(): Promise<void>;
+}
+
 /** A file that grows in place, for its one writer at a time. Reads see what was appended. */
 export interface AppendableSource extends Source {
   append(bytes: Uint8Array): Promise<void>;
