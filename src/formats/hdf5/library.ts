@@ -60,6 +60,7 @@ interface FileSystem {
   getStream(fd: number): Stream;
   writeFile(path: string, bytes: Uint8Array): void;
   unlink(path: string): void;
+  analyzePath(path: string): { exists: boolean };
   lookupPath(path: string): { node: FileNode };
 }
 
@@ -142,11 +143,12 @@ function works(h5: Library): boolean {
       const file = h5.open(path, h5.H5F_ACC_RDONLY, false, -1, -1);
       const names = h5.get_names(file, '/', false);
       h5.close_file(file);
-      h5.FS.unlink(path);
       return names.join() === 'a';
     });
   } catch {
     return false;
+  } finally {
+    if (h5.FS.analyzePath(path).exists) h5.FS.unlink(path);
   }
 }
 

@@ -79,11 +79,18 @@ export async function openArray(
   return { name, prefix, meta, chunks, files };
 }
 
+/** What errors call the file that holds an element. */
+export function fileOf({ name, meta: { file, keys } }: OpenArray, at: readonly number[]): string {
+  const numbers = at.map((n, j) => Math.floor(n / file[j]));
+  return `${name}/${[...(keys.name === 'default' ? ['c'] : []), ...numbers].join(keys.separator)}`;
+}
+
 /** A chunk's values and their strides; null where there is none. @throws FormatError for one that is damaged. */
 async function readChunk(
-  { chunks, meta, name, files }: OpenArray,
+  array: OpenArray,
   at: number[],
 ): Promise<{ data: Values; stride: readonly number[] } | null> {
+  const { chunks, meta, files } = array;
   const trace: Trace = { signal: files.signal };
   try {
     const { data, stride } = await chunks.getChunk(at, trace);
@@ -96,7 +103,14 @@ async function readChunk(
     const cause = (error as Error).cause ?? error;
     const reason = (cause as Error).message.replace(/^chunk: /, '');
     const where = `the chunk [${at.join(', ')}] of [${meta.chunk.join(', ')}]`;
-    const { file = name, offset } = trace;
+    // A shard's index is read for one chunk, and fails for all.
+    const {
+      file = fileOf(
+        array,
+        at.map((n, j) => n * meta.chunk[j]),
+      ),
+      offset,
+    } = trace;
     const message = reason.startsWith(`${file}: `) ? reason.slice(file.length + 2) : `${where} ${reason}`;
     throw new FormatError(file, message, { offset, cause });
   }

@@ -4,7 +4,7 @@ import type { NodeShape } from '../../grid/bank.js';
 import type { LostNode } from '../../grid/contents.js';
 import type { StoredNode } from '../../grid/files.js';
 import { floatToHalf } from '../../ops/half.js';
-import { type Box, type OpenArray, readBox } from './array.js';
+import { type Box, fileOf, type OpenArray, readBox } from './array.js';
 import { sizeOf, unravel } from './box.js';
 
 export interface NodesWanted {
@@ -164,7 +164,7 @@ async function readBlock(
       values !== null || !complete,
       () =>
         new FormatError(
-          array.name,
+          fileOf(array, box.start),
           'its chunk is missing; { verify: false } takes the fill value for it, as Zarr does',
         ),
     );

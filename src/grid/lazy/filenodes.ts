@@ -46,7 +46,10 @@ export class FileNodes {
   /** Cell → number of its entry, where the file still says what it is. */
   readonly #valid: ByRole<Map<number, number>>;
   readonly #here: ByRole<Map<number, Resident>>;
+  #source: NodeSource;
   #residency: Residency;
+  /** Cells that were set or deleted, for each who watches. */
+  readonly #watching = new Set<Cells>();
   readonly #cellOf: (entry: StoredEntry) => number;
   /** How many calls under way need a cell. */
   readonly #pins: ByRole<Map<number, number>>;
@@ -62,7 +65,7 @@ export class FileNodes {
    * @param where path or URL that it was opened from; null of bytes.
    */
   constructor(
-    readonly source: NodeSource,
+    source: NodeSource,
     readonly where: string | null,
     store: NodeStore,
     tangents: Tangents,
@@ -70,6 +73,7 @@ export class FileNodes {
     cellOf: (entry: StoredEntry) => number,
     zeros: NodeShape | null,
   ) {
+    this.#source = source;
     this.#cellOf = cellOf;
     this.#residency = residency;
     this.stores = [store, ...tangents.stores];
@@ -100,6 +104,41 @@ export class FileNodes {
       },
       supersede: (cell) => file.#supersede(role, cell),
     };
+  }
+
+  get source(): NodeSource {
+    return this.#source;
+  }
+
+  /** Takes up the cells that are set or deleted from now on. */
+  watch(): { cells: Cells; end(): void } {
+    const cells = noCells();
+    this.#watching.add(cells);
+    return { cells, end: () => this.#watching.delete(cells) };
+  }
+
+  /** Reads from another file from now on, which holds what the cube is, but `changed`. The old one is closed. */
+  moveToSource(source: NodeSource, changed: Cells): void {
+    for (const role of ROLES) this.#valid[role].clear();
+    source.entries.forEach((entry, number) => {
+      const role = roleOf(entry);
+      const cell = this.#cellOf(entry);
+      if (changed[role].has(cell)) return;
+      this.#valid[role].set(cell, number);
+      if (role === 0 && this.#zeros) this.#given.add(cell);
+    });
+    closeOnce(this.#source);
+    this.#source = source;
+    for (const role of ROLES) {
+      const store = this.stores[role];
+      for (const bank of store.banks) {
+        for (const cell of bank.cells()) {
+          if (!this.#valid[role].has(cell) || this.#here[role].has(cell)) continue;
+          this.admitted(role, cell, { bank, bytes: 4 * bank.lanes + (store.packed.get(cell)?.length ?? 0) });
+        }
+      }
+    }
+    this.#residency.trim();
   }
 
   /** What bounds the nodes at hand. */
@@ -292,6 +331,7 @@ export class FileNodes {
 
   #supersede(role: Role, cell: number): void {
     if (role === 0 && this.#zeros) this.#given.add(cell);
+    for (const cells of this.#watching) cells[role].add(cell);
     const node = this.#here[role].get(cell);
     if (node) {
       this.#here[role].delete(cell);
