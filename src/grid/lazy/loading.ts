@@ -3,6 +3,7 @@
  * that wait for it, and for as long as one of them does. Nodes go into banks batch by batch; what was set or deleted meanwhile stays
  * as it is.
  */
+import { onAbort } from '../../aborts.js';
 import { readContainer } from '../../codecs/container.js';
 import { ArgumentError, check, DisposedError, FormatError } from '../../errors.js';
 import { cellOf } from '../coordinates.js';
@@ -171,16 +172,16 @@ async function waitFor(
   signal: AbortSignal | undefined,
 ): Promise<{ error: unknown } | null> {
   fetch.waiting.add(progress);
-  let abort: (() => void) | undefined;
+  let stop: (() => void) | undefined;
   try {
     if (!signal) return await fetch.ended;
+    signal.throwIfAborted();
     const aborted = new Promise<never>((_, reject) => {
-      abort = () => reject(signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
+      stop = onAbort(signal, () => reject(signal.reason));
     });
     return await Promise.race([fetch.ended, aborted]);
   } finally {
-    if (abort) signal!.removeEventListener('abort', abort);
+    stop?.();
     fetch.waiting.delete(progress);
     if (fetch.waiting.size === 0) fetch.control.abort(signal?.reason);
   }

@@ -156,7 +156,12 @@ function sampleWhole(
   const page = (name: string, make: (nodes: tf.Tensor2D) => tf.Tensor2D) => ({
     nodes: store.full.page(where, name, resolution, () =>
       // Where no bank holds any they are zeros of an opened cube.
-      make((allNodes(state, resolution) ?? tf.zeros([store.cells, payload])).reshape([store.cells, payload])),
+      make(
+        (allNodes(state, resolution) ?? tf.zeros([store.cells, ...resolution, channels])).reshape([
+          store.cells,
+          payload,
+        ]),
+      ),
     ),
     grid: store.full.grid(),
     attrs: wholeAttrs(state, payload),
