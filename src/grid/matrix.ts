@@ -772,6 +772,7 @@ export class WavetableMatrix {
         cube.#alive('load');
         restoreNodes('load', cube.#samplingState, batch, { fresh: true, expected });
       }
+      for (const store of cube.#stores) store.restored();
       if (!cube.sparse) cube.#fill();
       cube.#lost = lost ?? [];
       return cube;

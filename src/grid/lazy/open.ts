@@ -2,8 +2,17 @@
 import { ArgumentError, check, checkOptionNames, FormatError, shown } from '../../errors.js';
 import { blobSource } from '../blobsource.js';
 import { memorySource, type Source } from '../bytestream.js';
+import { folderAt } from '../folders.js';
 import type { NodeSource } from '../nodesource.js';
-import { type Opened, openPath, type ReadOptions, type SourceOptions, sniffFormat } from '../persistence.js';
+import {
+  type FileFormat,
+  type Opened,
+  openPath,
+  type ReadOptions,
+  type SourceOptions,
+  sniffFolderFormat,
+  sniffFormat,
+} from '../persistence.js';
 import { closeOnce } from './filenodes.js';
 import { Residency } from './residency.js';
 
@@ -49,28 +58,49 @@ export async function openWith<T>(
       ),
   );
   signal?.throwIfAborted();
-  const source = await sourceOf(where, given, options);
-  let opened: Opened | undefined;
+  const place = typeof given === 'string' || given instanceof URL ? String(given) : null;
+  const reading = { verify, recover, signal };
+  const { name, opened } = await openedAt(where, given, place, options, reading);
   try {
-    const format = await sniffFormat(source, signal);
-    check(
-      format.open !== undefined,
-      () =>
-        new FormatError(
-          source.name,
-          `is a file of format '${format.name}', which is not read node by node; load() reads it whole, and 'wavecube convert' makes a .wvcb of it`,
-        ),
-    );
-    opened = await format.open(source, { verify, recover, signal });
-    const place = typeof given === 'string' || given instanceof URL ? String(given) : null;
     const residency = new Residency(maxResidentBytes);
-    return await use(opened, { name: source.name, where: place, residency, recover, signal });
+    return await use(opened, { name, where: place, residency, recover, signal });
   } catch (error) {
-    if (opened) for (const nodes of nodeSources(opened)) closeOnce(nodes);
-    else await source.close();
+    for (const nodes of nodeSources(opened)) closeOnce(nodes);
     throw error;
   }
 }
+
+/** A file, or a folder of files, opened by the format that it is of. @throws FormatError where that is not read node by node. */
+async function openedAt(
+  where: string,
+  given: Openable,
+  place: string | null,
+  options: OpenOptions,
+  reading: ReadOptions,
+): Promise<{ name: string; opened: Opened }> {
+  const { signal, retries, parallel, headers } = options;
+  const folder = place === null ? null : await folderAt(place, { signal, retries, parallel, headers });
+  if (folder) {
+    const format = await sniffFolderFormat(folder);
+    check(format.openFolder !== undefined, () => onlyLoaded(folder.name, format));
+    return { name: folder.name, opened: await format.openFolder(folder, reading) };
+  }
+  const source = await sourceOf(where, given, options);
+  try {
+    const format = await sniffFormat(source, signal);
+    check(format.open !== undefined, () => onlyLoaded(source.name, format));
+    return { name: source.name, opened: await format.open(source, reading) };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+const onlyLoaded = (name: string, format: FileFormat) =>
+  new FormatError(
+    name,
+    `is of format '${format.name}', which is not read node by node; load() reads it whole, and 'wavecube convert' makes a .wvcb of it`,
+  );
 
 function nodeSources(opened: Opened): NodeSource[] {
   return opened.kind === 'cube' ? [opened.source] : opened.levels.map(({ cube }) => cube.source);
