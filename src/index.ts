@@ -60,6 +60,7 @@ export {
   type Sink,
   type Source,
 } from './grid/bytestream.js';
+export { compact } from './grid/compact.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Contents, CubeContents, CubeOptions, LostNode, OctavesContents } from './grid/contents.js';
 export type { Coordinates } from './grid/coordinates.js';

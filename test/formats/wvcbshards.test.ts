@@ -216,7 +216,7 @@ describe('shards', function () {
     for await (const _ of source.read([0, 26, 3].map(entry)));
     const error = await failure(
       (async () => {
-        for await (const _ of source.read([7]));
+        for await (const _ of source.read([entry(7)]));
       })(),
     );
     expect(error.source).to.equal(names[2]);

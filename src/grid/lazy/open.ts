@@ -1,9 +1,17 @@
 /** Opening what is in files: finding the bytes and the format, and closing everything where that fails. */
 import { ArgumentError, check, checkOptionNames, FormatError, shown } from '../../errors.js';
 import { blobSource } from '../blobsource.js';
-import { memorySource, type Source } from '../bytestream.js';
+import { type Folder, memorySource, type Source } from '../bytestream.js';
+import { folderAt } from '../folders.js';
 import type { NodeSource } from '../nodesource.js';
-import { type Opened, openPath, type ReadOptions, type SourceOptions, sniffFormat } from '../persistence.js';
+import {
+  type Opened,
+  openPath,
+  type ReadOptions,
+  type SourceOptions,
+  sniffFolderFormat,
+  sniffFormat,
+} from '../persistence.js';
 import { closeOnce } from './filenodes.js';
 import { Residency } from './residency.js';
 
@@ -49,6 +57,10 @@ export async function openWith<T>(
       ),
   );
   signal?.throwIfAborted();
+  const residency = new Residency(maxResidentBytes);
+  const place = typeof given === 'string' || given instanceof URL ? String(given) : null;
+  const folder = place === null ? null : await folderAt(place, sourceOptions(options));
+  if (folder) return openFolderWith(folder, options, { where: place, residency, recover, signal }, use);
   const source = await sourceOf(where, given, options);
   let opened: Opened | undefined;
   try {
@@ -62,8 +74,6 @@ export async function openWith<T>(
         ),
     );
     opened = await format.open(source, { verify, recover, signal });
-    const place = typeof given === 'string' || given instanceof URL ? String(given) : null;
-    const residency = new Residency(maxResidentBytes);
     return await use(opened, { name: source.name, where: place, residency, recover, signal });
   } catch (error) {
     if (opened) for (const nodes of nodeSources(opened)) closeOnce(nodes);
@@ -72,14 +82,42 @@ export async function openWith<T>(
   }
 }
 
+/** As openWith, of a folder. */
+async function openFolderWith<T>(
+  folder: Folder,
+  { verify, recover, signal }: OpenOptions,
+  opening: Omit<OpeningOf, 'name'>,
+  use: (opened: Opened, opening: OpeningOf) => Promise<T> | T,
+): Promise<T> {
+  const format = await sniffFolderFormat(folder);
+  check(
+    format.openFolder !== undefined,
+    () =>
+      new FormatError(
+        folder.name,
+        `is a folder of format '${format.name}', which is not read node by node; load() reads it whole`,
+      ),
+  );
+  const opened = await format.openFolder(folder, { verify, recover, signal });
+  try {
+    return await use(opened, { ...opening, name: folder.name });
+  } catch (error) {
+    for (const nodes of nodeSources(opened)) closeOnce(nodes);
+    throw error;
+  }
+}
+
+const sourceOptions = ({ signal, retries, parallel, headers }: OpenOptions): SourceOptions => {
+  return { signal, retries, parallel, headers };
+};
+
 function nodeSources(opened: Opened): NodeSource[] {
   return opened.kind === 'cube' ? [opened.source] : opened.levels.map(({ cube }) => cube.source);
 }
 
 async function sourceOf(where: string, given: Openable, options: OpenOptions): Promise<Source> {
   if (typeof given === 'string' || given instanceof URL) {
-    const { signal, retries, parallel, headers } = options;
-    return openPath(String(given), { signal, retries, parallel, headers });
+    return openPath(String(given), sourceOptions(options));
   }
   if (given instanceof Uint8Array) return memorySource(given, 'bytes');
   if (given instanceof ArrayBuffer) return memorySource(new Uint8Array(given), 'bytes');

@@ -43,7 +43,8 @@ export async function forgetLost(
         if (good.has(number)) continue;
         const { name, entries } = source;
         const { x, y, z, tangent } = entries[number];
-        const isSame = (one: LostNode) => one.x === x && one.y === y && one.z === z && one.tangent === tangent;
+        const isSame = (one: LostNode) =>
+          one.x === x && one.y === y && one.z === z && one.tangent === tangent;
         const error = errors.get(number);
         const own = error && { file: error.source, offset: error.offset, reason: error.message };
         forget(file, role, number, lost, own ?? reported.find(isSame) ?? { file: name, reason: NOT_GIVEN });
@@ -76,6 +77,7 @@ function forget(
   if (role > 0) return;
   for (const along of ROLES.slice(1)) {
     const other = file.numberOf(along, cell);
-    if (other !== undefined) forget(file, along, other, lost, { file: reason.file, reason: 'its node is lost' });
+    if (other !== undefined)
+      forget(file, along, other, lost, { file: reason.file, reason: 'its node is lost' });
   }
 }
