@@ -3,12 +3,17 @@ import type { OctaveHierarchy } from '../grid/octaves.js';
 
 /** The library, loaded only when a command has work for it: --help and wrong calls answer at once. */
 export async function loadLibrary(backend: string) {
+  const library = await loadFileLibrary();
+  await library.ready({ backend });
+  return library;
+}
+
+/** The library for what computes nothing: it starts no backend. */
+export async function loadFileLibrary() {
   const tf = await import('@tensorflow/tfjs');
   // tfjs greets and warns on the console otherwise.
   tf.enableProdMode();
-  const library = await import('../node.js');
-  await library.ready({ backend });
-  return library;
+  return import('../node.js');
 }
 
 export type Library = Awaited<ReturnType<typeof loadLibrary>>;

@@ -3,17 +3,24 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { buildCommand } from './build.js';
+import { compressCommand } from './compress.js';
+import { convertCommand } from './convert.js';
 import { explain } from './explain.js';
 import { infoCommand } from './info.js';
 import { stopBars } from './progress.js';
 import { sampleCommand } from './sample.js';
-import { exitOnSignals } from './signals.js';
+import { serveCommand } from './serve.js';
+import { exitOnSignals, Interrupted } from './signals.js';
+import { splitCommand } from './split.js';
+import { verifyCommand } from './verify.js';
 
 // By its name, as it lies at another distance from the sources than from what is built of them.
 const { version } = createRequire(import.meta.url)('wavecube/package.json') as { version: string };
 
 const program = new Command('wavecube')
-  .description('Cubes of wavetables: build one from recordings, look at it, sample it.')
+  .description(
+    'Cubes of wavetables: build one from recordings, look at it, sample it; turn its file into others.',
+  )
   .version(version, '-v, --version', 'print the version')
   .addHelpText(
     'after',
@@ -22,12 +29,25 @@ Examples:
   wavecube build recordings/ -o piano.npz
   wavecube info piano.npz
   wavecube sample piano.npz 1.5 12 0 -o note.wav --duration 3
-  wavecube sample piano.npz 1.5 12 4 -o cycle.png`,
+  wavecube sample piano.npz 1.5 12 4 -o cycle.png
+  wavecube convert piano.npz piano.wvcb
+  wavecube compress piano.wvcb small.wvcb --quality 0.99
+  wavecube verify small.wvcb
+  wavecube serve . --port 8080`,
   )
   .showHelpAfterError('(wavecube --help tells more)')
   .exitOverride();
 
-for (const command of [buildCommand(), infoCommand(), sampleCommand()])
+for (const command of [
+  buildCommand(),
+  infoCommand(),
+  sampleCommand(),
+  convertCommand(),
+  compressCommand(),
+  splitCommand(),
+  verifyCommand(),
+  serveCommand(),
+])
   program.addCommand(command.copyInheritedSettings(program));
 
 exitOnSignals();
@@ -37,6 +57,8 @@ try {
   stopBars();
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else if (error instanceof Interrupted) {
+    process.exit(error.exitCode);
   } else {
     process.stderr.write(`wavecube: ${explain(error)}\n`);
     if (process.env.WAVECUBE_DEBUG) console.error(error);

@@ -18,23 +18,25 @@ export const fileName =
  * The option's value; a wrong call without it. Commander's own requiredOption would complain of it before the
  * arguments that come first.
  */
-export function required(command: Command, output: string | undefined): string {
-  const option = command.options.find(({ long }) => long === '--output');
-  return output ?? command.error(`error: required option '${option?.flags}' not specified`);
+export function required<T>(command: Command, value: T | undefined, name = '--output'): T {
+  const option = command.options.find(({ long }) => long === name);
+  return value ?? command.error(`error: required option '${option?.flags}' not specified`);
 }
 
-/** @throws WavecubeError unless a file can be made at this path: in a folder that is there, and where no folder is. */
-export function checkPlace(path: string): void {
+/**
+ * @param folder whether what is made there is a folder.
+ * @throws WavecubeError unless it can be made at this path: in a folder that is there, and where nothing of the other kind is.
+ */
+export function checkPlace(path: string, { folder: made = false } = {}): void {
   const target = resolve(path.startsWith('file://') ? fileURLToPath(path) : path);
   const folder = dirname(target);
   const fail = (reason: string) => () => new WavecubeError(`${path}: ${reason}`);
   const found = statSync(folder, { throwIfNoEntry: false });
   check(found !== undefined, fail(`the folder ${folder} does not exist`));
   check(found.isDirectory(), fail(`${folder} is not a folder`));
-  check(
-    !statSync(target, { throwIfNoEntry: false })?.isDirectory(),
-    fail('it is a folder; name a file in it'),
-  );
+  const there = statSync(target, { throwIfNoEntry: false });
+  if (made) check(there?.isDirectory() ?? true, fail('it is a file, and what goes there is a folder'));
+  else check(!there?.isDirectory(), fail('it is a folder; name a file in it'));
   check(writable(folder), fail(`the folder ${folder} cannot be written to`));
 }
 

@@ -2,9 +2,12 @@
 import { Presets, SingleBar } from 'cli-progress';
 
 export interface Stage {
-  update(done: number, of: number): void;
+  /** @param note what is said beside the bar. */
+  update(done: number, of: number, note?: string): void;
   /** Ends the stage; says how long it took. */
   done(note?: string): void;
+  /** Ends it without a word: what went wrong is said elsewhere. */
+  fail(): void;
 }
 
 /** Bars on a terminal now: they hide its cursor and keep the event loop alive. */
@@ -22,7 +25,7 @@ export function stage(title: string, stream: NodeJS.WriteStream = process.stderr
   const bar = stream.isTTY
     ? new SingleBar(
         {
-          format: `${title.padEnd(22)} {bar} {percentage}% {value}/{total}`,
+          format: `${title.padEnd(22)} {bar} {percentage}% {value}/{total} {note}`,
           stream,
           hideCursor: true,
           clearOnComplete: true,
@@ -30,20 +33,24 @@ export function stage(title: string, stream: NodeJS.WriteStream = process.stderr
         Presets.shades_classic,
       )
     : undefined;
+  const stop = () => {
+    if (bar && running.delete(bar)) bar.stop();
+    if (running.size === 0) process.off('exit', stopBars);
+  };
   return {
-    update(done, of) {
+    update(done, of, note = '') {
       if (!bar) return;
       if (running.has(bar)) {
-        bar.update(done);
+        bar.update(done, { note });
         return;
       }
       if (running.size === 0) process.once('exit', stopBars);
       running.add(bar);
-      bar.start(of, done);
+      bar.start(of, done, { note });
     },
+    fail: stop,
     done(note = '') {
-      if (bar && running.delete(bar)) bar.stop();
-      if (running.size === 0) process.off('exit', stopBars);
+      stop();
       const seconds = (performance.now() - started) / 1000;
       stream.write(`${title.padEnd(22)} ${seconds.toFixed(1).padStart(5)} s${note ? `  ${note}` : ''}\n`);
     },

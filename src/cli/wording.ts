@@ -3,7 +3,11 @@ import { cents, frequencyFromName, nameOfFrequency } from '../instrument/names.j
 import type { Note } from '../instrument/note.js';
 
 /** '1 time', '12 times'. */
-export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+export const counted = (n: number, one: string, many = `${one}s`): string =>
+  `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+
+/** '1,234,567 bytes'. */
+export const bytesText = (n: number): string => `${n.toLocaleString('en')} ${n === 1 ? 'byte' : 'bytes'}`;
 
 const LIMIT_CENTS = 50;
 

@@ -3,6 +3,7 @@ import { ArgumentError, check } from '../errors.js';
 import type { FileFormat } from '../grid/persistence.js';
 import { appendChanges } from './wvcb/append.js';
 import { compactFile } from './wvcb/compact.js';
+import { factsOf } from './wvcb/facts.js';
 import { hasMagic } from './wvcb/header.js';
 import { openFile } from './wvcb/nodes.js';
 import { readFile } from './wvcb/read.js';
@@ -42,4 +43,5 @@ export const wvcb: FileFormat = {
   sniffFolder: isShardFolder,
   readFolder: readShardFolder,
   openFolder: openShardFolder,
+  facts: factsOf,
 };

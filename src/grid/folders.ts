@@ -5,10 +5,16 @@ import { endsAsFolder, type FileFormat, type SourceOptions, storageFor } from '.
 
 /** The folder at a path, where there is one with something in it or the path's ending says so; else null. */
 export async function folderAt(path: string, options: SourceOptions): Promise<Folder | null> {
-  const folder = (await storageFor(path).folder?.(path, options)) ?? null;
-  if (folder === null || endsAsFolder(path)) return folder;
-  // What cannot list, a server, gives a folder only where the path says that it is one.
-  return !folder.list || (await folder.list()).length > 0 ? folder : null;
+  const storage = storageFor(path);
+  const named = endsAsFolder(path);
+  let folder = (await storage.folder?.(path, options)) ?? null;
+  // A URL says by its last letter that it is a folder, and people do not.
+  if (folder === null && named && !path.endsWith('/'))
+    folder = (await storage.folder?.(`${path}/`, options)) ?? null;
+  if (folder === null || named) return folder;
+  // Of a place that cannot list, a URL, a path is a file unless its ending says otherwise: it is not asked for twice.
+  if (!folder.list) return path.endsWith('/') ? folder : null;
+  return (await folder.list()).length > 0 ? folder : null;
 }
 
 /** Whether `format` writes a folder when it is given `options`. */
@@ -37,19 +43,28 @@ export async function createFolderAt(path: string, format: FileFormat): Promise<
         `${path}: is a folder of other things ('${names[0]}', …), which '${format.name}' would replace; name a new one`,
       ),
   );
-  return (format.foldersInPlace ? undefined : storage.createFolder?.(path)) ?? inPlace(there);
+  // A format that writes in place knows best what of a save that failed may go: an old manifest has the name of the new one.
+  if (format.foldersInPlace) return { ...inPlace(there), async abort() {} };
+  return storage.createFolder?.(path) ?? inPlace(there);
 }
 
 /** For storages that replace no folders at once: the format writes last what makes the rest count. */
 function inPlace(folder: Folder): FolderSink {
   check(folder.create !== undefined, () => new ArgumentError(`${folder.name}: cannot be written`));
+  const made: string[] = [];
   return {
     name: folder.name,
     open: (name) => folder.open(name),
-    create: (name) => folder.create!(name),
+    create(name) {
+      made.push(name);
+      return folder.create!(name);
+    },
     ...(folder.list && { list: () => folder.list!() }),
     ...(folder.remove && { remove: (name: string) => folder.remove!(name) }),
     async commit() {},
-    async abort() {},
+    async abort() {
+      // What fails to go is what it would be after a crash.
+      for (const name of made) await folder.remove?.(name).catch(() => {});
+    },
   };
 }

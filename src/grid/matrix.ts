@@ -29,11 +29,11 @@ import type { Contents, CubeContents, LostNode } from './contents.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor, nodeOf } from './coordinates.js';
 import { inBatches, restoreNodes, type StoredNode, snapshotNodes } from './files.js';
 import { type CheckedNode, denseByShape, type GivenNode, lastOfEachCell } from './given.js';
-import { type OpenedCube, type PrefetchOptions, prefetchNodes, sampleAsync } from './lazy/asyncsampling.js';
+import { type PrefetchOptions, prefetchNodes, sampleAsync } from './lazy/asyncsampling.js';
 import type { Role } from './lazy/filenodes.js';
 import { checkHere, only } from './lazy/needs.js';
 import { checkOpenedKind, type Openable, type OpeningOf, type OpenOptions, openWith } from './lazy/open.js';
-import { cloneOpened, type Opening, openNodes, rememberOpened } from './lazy/opened.js';
+import { cloneOpened, type OpenedCube, type Opening, openNodes, rememberOpened } from './lazy/opened.js';
 import { appendToFile, checkSavable } from './lazy/savechanges.js';
 import {
   checkOptions,

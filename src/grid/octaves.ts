@@ -14,8 +14,15 @@ import { findDevice } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
 import { onTape } from '../ops/tape.js';
 import type { CompressAllOptions, NodeReport } from './compression.js';
-import type { Contents, OctavesContents } from './contents.js';
+import type { Contents, LostNode, OctavesContents } from './contents.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor } from './coordinates.js';
+import {
+  type PrefetchOctavesOptions,
+  prefetchOctaves,
+  type SampledLevels,
+  sampleOctavesAsync,
+  shareResidency,
+} from './lazy/octavesampling.js';
 import { checkOpenedKind, type Openable, type OpeningOf, type OpenOptions, openWith } from './lazy/open.js';
 import { type MemoryUsage, WavetableMatrix } from './matrix.js';
 import { checkMethod } from './methods.js';
@@ -115,6 +122,12 @@ export class OctaveHierarchy {
   }
   get disposed(): boolean {
     return this.#disposed;
+  }
+  /** What the file that the hierarchy came from holds no more, where it was read with { recover: true }. */
+  get lost(): readonly LostNode[] {
+    return this.#settings.levels.flatMap(({ octave }) =>
+      (this.#matrices[octave]?.lost ?? []).map((one) => ({ ...one, octave })),
+    );
   }
 
   /** The cube of an octave. @throws ArgumentError for an octave that the hierarchy has not, naming those it has. */
@@ -235,6 +248,49 @@ export class OctaveHierarchy {
       checkOctaves(where, octaves, given.count);
       return blendEach(blending, given, octaves);
     });
+  }
+
+  /**
+   * sampleBatchBlended of a hierarchy that was opened: reads the nodes that it needs of the octaves that it needs, and samples; see
+   * WavetableMatrix.sampleBatchAsync.
+   * @param coords, octaves as sampleBatchBlended's, as they are at the time of the call. @returns [N, H, W, C]. Not differentiable.
+   * @throws as sampleBatchBlended; what reading nodes throws.
+   */
+  async sampleBatchBlendedAsync(
+    coords: Coordinates,
+    octaves: number | Octaves,
+    options: SampleOptions & { signal?: AbortSignal } = {},
+  ): Promise<tf.Tensor4D> {
+    const where = 'sampleBatchBlendedAsync';
+    this.#alive(where);
+    if (typeof octaves === 'number') checkNumber(where, octaves);
+    return this.#sampleAsync(where, coords, octaves, options, this.resolution, (at, from, how) =>
+      this.sampleBatchBlended(at, from, how),
+    );
+  }
+
+  /** sampleBatchAtOctave of a hierarchy that was opened; see sampleBatchBlendedAsync. @returns [N, H, W, C]. Not differentiable. */
+  async sampleBatchAtOctaveAsync(
+    octave: number,
+    coords: Coordinates,
+    options: SampleOptions & { signal?: AbortSignal } = {},
+  ): Promise<tf.Tensor4D> {
+    const where = 'sampleBatchAtOctaveAsync';
+    this.#alive(where);
+    const { resolution } = this.#matrices[this.#levelOf(where, octave).octave];
+    return this.#sampleAsync(where, coords, octave, options, resolution, (at, _, how) =>
+      this.sampleBatchAtOctave(octave, at, how),
+    );
+  }
+
+  /**
+   * Reads nodes of a hierarchy that was opened, so that they can be sampled at once; see WavetableMatrix.prefetch.
+   * @param coords [N, 3] in the hierarchy's index space; by default all nodes. @param options.octaves where between the octaves samples
+   * will be taken: one for all, or [N]; by default at all octaves.
+   */
+  async prefetch(coords?: Coordinates, options: PrefetchOctavesOptions = {}): Promise<void> {
+    this.#alive('prefetch');
+    await prefetchOctaves('prefetch', this.#sampledLevels, coords, options);
   }
 
   /**
@@ -462,6 +518,7 @@ export class OctaveHierarchy {
     const levels: StoredHierarchy['levels'][number][] = [];
     try {
       for (const level of own) levels.push({ ...level, matrix: level.matrix.clone(options) });
+      shareResidency(levels.map(({ matrix }) => matrix));
       return OctaveHierarchy.fromStored({ ...rest, metadata: structuredClone(this.metadata), levels });
     } catch (error) {
       for (const { matrix } of levels) matrix.dispose();
@@ -623,6 +680,31 @@ export class OctaveHierarchy {
     const out: Record<number, T> = {};
     for (const { octave } of this.#settings.levels) out[octave] = await of(this.#matrices[octave]);
     return out;
+  }
+
+  get #sampledLevels(): SampledLevels {
+    const { basis, levels } = this.#settings;
+    const cubeOf = (octave: number) => this.#matrices[octave];
+    return { basis, levels, cubeOf, alive: (where) => this.#alive(where) };
+  }
+
+  async #sampleAsync(
+    where: string,
+    coords: Coordinates,
+    octaves: number | Octaves,
+    { signal, ...options }: SampleOptions & { signal?: AbortSignal },
+    byDefault: readonly [number, number],
+    sample: (coords: Float32Array, octaves: number | Float32Array, options: SampleOptions) => tf.Tensor4D,
+  ): Promise<tf.Tensor4D> {
+    checkOptionNames(where, options, ['method', 'a', 'resolution', 'channels']);
+    const given = options.resolution;
+    const resolution: [number, number] =
+      given === undefined ? [byDefault[0], byDefault[1]] : resolutionPair(where, given);
+    const choice = checkMethod(where, options.method, options.a);
+    const how = { choice, resolution, signal };
+    return sampleOctavesAsync(where, this.#sampledLevels, coords, octaves, how, (at, from) =>
+      sample(at, from, { ...options, resolution }),
+    );
   }
 
   #at(

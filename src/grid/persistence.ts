@@ -22,6 +22,13 @@ export interface ReadOptions {
   verify?: boolean;
   /** Whether damage costs only the nodes it hit, which `lost` of the contents then names. Default false: it throws. */
   recover?: boolean;
+  /**
+   * Bytes that what a file packs may take when it is unpacked: deflated entries, zeros in the place of missing nodes. By default 24 MiB
+   * and 32 times the file: a small file that asks for more is taken for a bomb.
+   */
+  maxBytes?: number;
+  /** Of a Zarr store that others wrote: the name of the array of nodes. Default 'nodes', or the store itself. */
+  array?: string;
   signal?: AbortSignal;
 }
 
@@ -35,6 +42,16 @@ export type Opened =
         cube: Extract<Opened, { kind: 'cube' }>;
       }[];
     });
+
+/** What a file says of itself, beside what it holds. */
+export interface FileFacts {
+  /** Of the format. */
+  version?: number;
+  /** 1, and one more with each update in place. */
+  generation?: number;
+  /** Of a cube of several files all but the one that names them. */
+  shards?: readonly { name: string; sizeBytes: number }[];
+}
 
 /** How files of one kind hold cubes and hierarchies. */
 export interface FileFormat {
@@ -78,6 +95,8 @@ export interface FileFormat {
   ): Promise<NodeSource | null>;
   /** Writes a file anew, without what `append` left unused; commit is the caller's. */
   compact?(source: Source, sink: Sink): Promise<void>;
+  /** The source or folder stays the caller's. */
+  facts?(place: Source | Folder, signal?: AbortSignal): Promise<FileFacts>;
 }
 
 /** A place for files. */

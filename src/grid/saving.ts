@@ -62,17 +62,16 @@ export async function contentsBytes(
   return bytes;
 }
 
+/** What becomes of contents. @param name what errors call them. */
+type Use<T> = (contents: Contents, name: string, format: FileFormat) => Promise<T>;
+
 /** What `use` makes of a path's contents. */
-export async function loadPath<T>(
-  path: string,
-  options: ReadOptions,
-  use: (contents: Contents, name: string) => Promise<T>,
-): Promise<T> {
+export async function loadPath<T>(path: string, options: ReadOptions, use: Use<T>): Promise<T> {
   const { signal } = options;
   const folder = await folderAt(path, { signal });
   if (!folder) return loadSource(await openPath(path, { signal, whole: true }), options, use);
   const format = await sniffFolderFormat(folder);
-  return useContents(await format.readFolder!(folder, options), folder.name, use);
+  return useContents(await format.readFolder!(folder, options), folder.name, format, use);
 }
 
 /** What `use` makes of bytes. @param name what errors call them. */
@@ -80,7 +79,7 @@ export async function loadBytes<T>(
   bytes: Uint8Array,
   name: string,
   options: ReadOptions,
-  use: (contents: Contents, name: string) => Promise<T>,
+  use: Use<T>,
 ): Promise<T> {
   check(
     bytes instanceof Uint8Array,
@@ -92,26 +91,18 @@ export async function loadBytes<T>(
   return loadSource(memorySource(bytes, name), options, use);
 }
 
-async function loadSource<T>(
-  source: Source,
-  options: ReadOptions,
-  use: (contents: Contents, name: string) => Promise<T>,
-): Promise<T> {
+async function loadSource<T>(source: Source, options: ReadOptions, use: Use<T>): Promise<T> {
   try {
     const format = await sniffFormat(source, options.signal);
-    return await useContents(await format.read(source, options), source.name, use);
+    return await useContents(await format.read(source, options), source.name, format, use);
   } finally {
     await source.close();
   }
 }
 
-async function useContents<T>(
-  contents: Contents,
-  name: string,
-  use: (contents: Contents, name: string) => Promise<T>,
-): Promise<T> {
+async function useContents<T>(contents: Contents, name: string, format: FileFormat, use: Use<T>): Promise<T> {
   try {
-    return await use(contents, name);
+    return await use(contents, name, format);
   } finally {
     disposeContents(contents);
   }

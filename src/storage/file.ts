@@ -2,6 +2,7 @@
 import type { Storage } from '../grid/persistence.js';
 import { appendFile } from './fileappend.js';
 import { openFolder } from './filefolder.js';
+import { createFolder } from './filefoldersink.js';
 import { FileSink } from './filesink.js';
 import { openFile } from './filesource.js';
 import { hasFileSystem, nodeFiles, nodePath, readable, toPath } from './filesystem.js';
@@ -51,4 +52,6 @@ export const fileStorage = {
       });
     return there === undefined || there.isDirectory() ? openFolder(target, path) : null;
   },
+
+  createFolder: async (path) => createFolder(toPath(path), path),
 } satisfies Storage;

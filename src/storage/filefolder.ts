@@ -16,17 +16,17 @@ import { isTemporary, sweep } from './temporary.js';
 export async function openFolder(path: string, name: string): Promise<Folder> {
   const { join, sep } = nodePath();
   const files = nodeFiles();
-  const nameOf = (inside: string) => join(name, inside);
+  const nameOf = (inside: string) => join(name, String(inside));
   const pathOf = (inside: string) => join(path, ...partsOfName(name, inside));
 
-  /** The folder that a name lies in, made where it is not there, and seen to lie within this one. */
-  async function placeFor(inside: string): Promise<string> {
+  /** Where a name lies, by folders that are seen to lie within this one. @param prepare gets each before it is looked at. */
+  async function placeOf(inside: string, prepare: (folder: string) => Promise<void>): Promise<string> {
     const parts = partsOfName(name, inside);
-    await makeFolder(path);
+    await prepare(path);
     const root = await files.realpath(path);
     let place = root;
     for (const part of parts.slice(0, -1)) {
-      await makeFolder(join(place, part));
+      await prepare(join(place, part));
       place = await files.realpath(join(place, part));
       check(
         place.startsWith(root.endsWith(sep) ? root : root + sep),
@@ -63,15 +63,18 @@ export async function openFolder(path: string, name: string): Promise<Folder> {
     },
     open: async (inside) => openFile(pathOf(inside), nameOf(inside), openFolder),
     async create(inside) {
-      const place = await named(inside, placeFor(inside));
+      const place = await named(inside, placeOf(inside, makeFolder));
       const sink = new FileSink(place, nameOf(inside));
       await sweep(nodePath().dirname(place));
       return sink;
     },
     async remove(inside) {
+      const removing = async () => files.rm(await placeOf(inside, async () => {}), { force: true });
       await named(
         inside,
-        placeFor(inside).then((place) => files.rm(place, { force: true })),
+        removing().catch((error) => {
+          if (codeOf(error) !== 'ENOENT') throw error;
+        }),
       );
     },
   };

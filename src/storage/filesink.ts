@@ -30,6 +30,9 @@ const whenDone = (start: (done: (error?: Error | null) => void) => void): Promis
 export class FileSink implements Sink {
   readonly path: string;
   readonly #fd: number;
+  #isClosed = false;
+  /** Of the file that it takes the place of. */
+  readonly #mode: number | undefined;
   #state: 'open' | 'committed' | 'aborted' = 'open';
   /** Appended and not yet in the file, which ends at #inFile. */
   #buffer = new Uint8Array(0);
@@ -54,9 +57,9 @@ export class FileSink implements Sink {
         old === undefined || old.isFile(),
         () => new StorageError(name, old?.isDirectory() ? 'it is a folder' : 'it is no plain file'),
       );
-      this.#fd = fs.openSync(this.path, 'wx');
-      // Who could not read the old file is not to read the new one.
-      if (old !== undefined && process.platform !== 'win32') fs.fchmodSync(this.#fd, old.mode & 0o777);
+      // Who could not read the old file is not to read the new one, nor what it is until then.
+      if (old !== undefined && process.platform !== 'win32') this.#mode = old.mode & 0o777;
+      this.#fd = fs.openSync(this.path, 'wx', this.#mode === undefined ? 0o666 : 0o600);
     } catch (error) {
       fs.rmSync(this.path, { force: true });
       end(this.path);
@@ -99,22 +102,30 @@ export class FileSink implements Sink {
     try {
       await this.#next(async () => {
         await this.#flush();
+        const mode = this.#mode;
+        if (mode !== undefined) await whenDone((done) => fs.fchmod(this.#fd, mode, done));
         await whenDone((done) => fs.fsync(this.#fd, done));
-        await this.#close('committed');
+        await this.#close();
         await whenDone((done) => fs.rename(this.path, this.target, done));
+        this.#state = 'committed';
         end(this.path);
         await syncFolder(nodePath().dirname(this.target));
       });
     } catch (error) {
-      await this.#remove();
+      await this.abort();
       throw error;
     }
   }
 
   async abort(): Promise<void> {
-    if (this.#state !== 'open') return;
+    // What waits is not to begin, what has begun is to end before the file is closed.
+    if (this.#state === 'open') this.#state = 'aborted';
     await this.#last;
-    await this.#remove();
+    if (this.#state === 'committed') return;
+    await this.#close().catch(() => {});
+    // A failed removal must not hide what failed first.
+    await whenDone((done) => nodeFs().rm(this.path, { force: true }, done)).catch(() => {});
+    end(this.path);
   }
 
   /** Takes bytes into the buffer where they fit. */
@@ -157,16 +168,10 @@ export class FileSink implements Sink {
     await done;
   }
 
-  async #close(state: 'committed' | 'aborted'): Promise<void> {
-    this.#state = state;
+  async #close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#buffer = new Uint8Array(0);
     await whenDone((done) => nodeFs().close(this.#fd, done));
-  }
-
-  /** Never rejects: a failed removal must not hide what failed first. */
-  async #remove(): Promise<void> {
-    if (this.#state === 'open') await this.#close('aborted').catch(() => {});
-    await whenDone((done) => nodeFs().rm(this.path, { force: true }, done)).catch(() => {});
-    end(this.path);
   }
 }

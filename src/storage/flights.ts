@@ -1,4 +1,6 @@
 /** Work under way that several wait for: who asks for the same joins in, and it ends when none waits any more. */
+import { onAbort } from './aborts.js';
+
 interface Flight {
   promise: Promise<Uint8Array>;
   waiting: number;
@@ -16,18 +18,17 @@ export class Flights {
   ): Promise<Uint8Array> {
     const flight = this.#flights.get(key) ?? this.#start(key, start);
     flight.waiting++;
-    let abort: (() => void) | undefined;
+    let stop: (() => void) | undefined;
     try {
       if (signal === undefined) return await flight.promise;
       return await Promise.race([
         flight.promise,
         new Promise<never>((_, reject) => {
-          abort = () => reject(signal.reason);
-          signal.addEventListener('abort', abort, { once: true });
+          stop = onAbort(signal, () => reject(signal.reason));
         }),
       ]);
     } finally {
-      if (abort) signal?.removeEventListener('abort', abort);
+      stop?.();
       if (--flight.waiting === 0) this.#leave(key, flight, signal?.reason);
     }
   }

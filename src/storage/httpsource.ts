@@ -78,7 +78,12 @@ async function openingOf({ shown }: Address, { response, chunks, short }: Answer
     () => new StorageError(shown, 'the server answered 412 Precondition Failed', { status }),
   );
   if (status === 200) {
-    const { bytes, ended } = await take(chunks(), HEAD_BYTES);
+    const length = response.headers.get('Content-Length');
+    const announced = length === null || isEncoded(response) ? undefined : Number(length);
+    const { bytes, ended } =
+      (announced ?? 0) > HEAD_BYTES
+        ? { bytes: new Uint8Array(), ended: false }
+        : await take(chunks(), HEAD_BYTES);
     check(
       ended,
       () =>
@@ -88,9 +93,7 @@ async function openingOf({ shown }: Address, { response, chunks, short }: Answer
           { status },
         ),
     );
-    const announced = response.headers.get('Content-Length');
-    if (announced !== null && !isEncoded(response) && bytes.length !== Number(announced))
-      throw short(bytes.length, Number(announced));
+    if (announced !== undefined && bytes.length !== announced) throw short(bytes.length, announced);
     return { head: bytes, sizeBytes: bytes.length, validators };
   }
   checkPlain(shown, response);

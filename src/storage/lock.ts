@@ -17,7 +17,10 @@ export function lock(path: string, name: string): () => void {
   // Ours are to be removed by us alone: a lock is under way only once it is made.
   if (!make(file, name) && !(isGone(ownerOf(file)) && takeOver(file, name))) throw held(file, name);
   begin(file);
+  let isOurs = true;
   return () => {
+    if (!isOurs) return;
+    isOurs = false;
     nodeFs().rmSync(file, { force: true });
     end(file);
   };

@@ -1,4 +1,6 @@
 /** So many tasks at once and no more; the others wait in the order in which they came. */
+import { onAbort } from './aborts.js';
+
 export class Queue {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -24,15 +26,14 @@ export class Queue {
 
   #turn(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leave = () => {
+      const stop = onAbort(signal, () => {
         this.#waiting.splice(this.#waiting.indexOf(enter), 1);
         reject(signal.reason);
-      };
+      });
       const enter = () => {
-        signal.removeEventListener('abort', leave);
+        stop();
         resolve();
       };
-      signal.addEventListener('abort', leave, { once: true });
       this.#waiting.push(enter);
     });
   }

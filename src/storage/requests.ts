@@ -1,11 +1,12 @@
 /** Requests to a server: so many at once, repeated where what failed may pass, ended by their signals. */
 import { ArgumentError, check, StorageError } from '../errors.js';
 import type { SourceOptions } from '../grid/persistence.js';
+import { onAbort } from './aborts.js';
 import { Queue } from './queue.js';
 import type { Address } from './url.js';
 
-/** Statuses that a server gives when it is asked at a bad moment; of the others a second attempt gets the same. */
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529]);
+/** Below 500, what a server answers when it is asked at a bad moment; to the others of them a second attempt gets the same. */
+const PASSING = new Set([408, 425, 429]);
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 /** What a server may ask to be waited for; beyond it the caller hears at once that it is to come later. */
@@ -82,8 +83,8 @@ export function requestsTo(options: SourceOptions, stallMs = STALL_MS) {
     for (const [name, value] of Object.entries(headers)) sent.set(name, value);
 
     const request = new AbortController();
-    const abort = () => request.abort(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
+    signal.throwIfAborted();
+    const stop = onAbort(signal, () => request.abort(signal.reason));
     let timer: ReturnType<typeof setTimeout> | undefined;
     let stalled = false;
     const alive = () => {
@@ -114,7 +115,6 @@ export function requestsTo(options: SourceOptions, stallMs = STALL_MS) {
     }
 
     try {
-      signal.throwIfAborted();
       alive();
       // Past the browser's cache: it may answer with parts of a state that is no more, and lets one request through at a time.
       const response = await fetch(href, { headers: sent, signal: request.signal, cache: 'no-store' }).catch(
@@ -133,7 +133,7 @@ export function requestsTo(options: SourceOptions, stallMs = STALL_MS) {
       });
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
+      stop();
       // What is left of the body is not to come in.
       request.abort();
     }
@@ -156,18 +156,18 @@ function headersOf(headers: SourceOptions['headers']): Headers {
 function checkStatus(shown: string, response: Response): void {
   const { status } = response;
   if (status === 200 || status === 206 || status === 412 || status === 416) return;
-  const answered = `the server answered ${status} ${response.statusText.slice(0, 40)}`.trim();
   const missing = status === 404 || status === 410;
-  const error = new StorageError(
-    shown,
-    missing
-      ? `${answered}: there is nothing of this name`
-      : status === 401 || status === 403
-        ? `${answered}: it gives this to others only`
-        : answered,
-    { status, missing },
-  );
-  throw PASSING.has(status) ? new Passing(error, retryAfterMs(response)) : error;
+  const waitMs = retryAfterMs(response);
+  const remarks = [
+    missing && ': there is nothing of this name',
+    (status === 401 || status === 403) && ': it gives this to others only',
+    waitMs !== undefined &&
+      waitMs > LONGEST_ASKED_MS &&
+      `, and asks to come back in ${Math.ceil(waitMs / 1000)} s`,
+  ];
+  const answered = `the server answered ${status} ${response.statusText.slice(0, 40)}`.trim();
+  const error = new StorageError(shown, answered + remarks.filter(Boolean).join(''), { status, missing });
+  throw status >= 500 || PASSING.has(status) ? new Passing(error, waitMs) : error;
 }
 
 /** RFC 9110, 10.2.3: seconds, or a date. */
@@ -184,14 +184,13 @@ const pauseMs = (failed: number): number =>
 
 function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const abort = () => {
+    const stop = onAbort(signal, () => {
       clearTimeout(timer);
       reject(signal.reason);
-    };
+    });
     const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
+      stop();
       resolve();
     }, ms);
-    signal.addEventListener('abort', abort, { once: true });
   });
 }

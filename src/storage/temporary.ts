@@ -1,5 +1,5 @@
 /**
- * Temporary files beside their targets: `<target>.<pid>.<host>.<random>.tmp`. One whose process was killed stays until anything is next
+ * Temporary files and folders beside their targets: `<target>.<pid>.<host>.<random>.tmp`. One whose process was killed stays until anything is next
  * written into its folder: the name says whose it is, and only files of processes of this machine that are no more are removed.
  */
 import { nodeFiles, nodeFs, nodePath } from './filesystem.js';
@@ -32,7 +32,7 @@ export async function sweep(folder: string): Promise<void> {
     for (const name of await nodeFiles().readdir(folder)) {
       const [, pid, host] = NAME.exec(name) ?? [];
       if (host === mark && isGone({ pid: Number(pid), host: here.host }))
-        nodeFs().rmSync(nodePath().join(folder, name), { force: true });
+        nodeFs().rmSync(nodePath().join(folder, name), { force: true, recursive: true });
     }
   } catch {
     // A folder that cannot be listed or changed keeps what is left in it.

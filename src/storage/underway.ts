@@ -1,5 +1,5 @@
 /**
- * Files that are there only while something is under way: temporary files, locks. A process that ends meanwhile takes them along, by one
+ * Files that are there only while something is under way: temporary files and folders, locks. A process that ends meanwhile takes them along, by one
  * listener for 'exit' that is there only while there are any. Signals stay the program's own; one that kills at once leaves the files,
  * which owner.ts lets others recognise.
  */
@@ -10,7 +10,7 @@ const underWay = new Set<string>();
 function removeUnderWay(): void {
   for (const path of underWay) {
     try {
-      nodeFs().rmSync(path, { force: true });
+      nodeFs().rmSync(path, { force: true, recursive: true });
     } catch {
       // The process is ending; the next file may still be removed.
     }

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,28 +6,10 @@ import { expect } from 'chai';
 import { decodeNpy, MultiResolutionWavetableMatrix, OctaveHierarchy, ready } from '../../src/index.js';
 import { decodeSound } from '../../src/instrument/decode.js';
 import { encodeWav } from '../../src/instrument/wav.js';
+import { wavecube } from '../support/cli.js';
 import { pianoTone } from '../support/pianotone.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-
-interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-function wavecube(...args: string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['--import', 'tsx/esm', 'src/cli/main.ts', ...args],
-      { cwd: root },
-      (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
-      },
-    );
-  });
-}
 
 describe('the wavecube command', function () {
   this.timeout(60_000);

@@ -2,9 +2,12 @@
 import { builtinModules } from 'node:module';
 import { build } from 'esbuild';
 
-/** Throws if the bundle needs a Node built-in; resolves to its size in KiB, tfjs left out. */
+/** Loaded at first use; a bundler that splits must keep them out of what every page loads. */
+const LATE = /node_modules\/h5wasm\//;
+
+/** Throws if the bundle needs a Node built-in; resolves to the size in KiB of what is loaded at once, tfjs left out. */
 export async function bundleEntry(folder, entry) {
-  const { metafile, outputFiles } = await build({
+  const { metafile } = await build({
     stdin: { contents: `export * from '${entry}';`, resolveDir: folder },
     bundle: true,
     write: false,
@@ -12,6 +15,8 @@ export async function bundleEntry(folder, entry) {
     format: 'esm',
     platform: 'browser',
     minify: true,
+    splitting: true,
+    outdir: folder,
     logLevel: 'silent',
     external: ['@tensorflow/*'], // what tfjs does with built-ins is its own affair
     plugins: [builtInsAsImports],
@@ -25,7 +30,23 @@ export async function bundleEntry(folder, entry) {
       nodeOnly.map(({ file, path }) => `${file} imports ${path}, which no browser has`).join('\n'),
     );
   }
-  return Math.round(outputFiles[0].contents.length / 1024);
+  const first = Object.keys(metafile.outputs).find((file) => metafile.outputs[file].entryPoint);
+  const atOnce = loadedAtOnce(metafile.outputs, first);
+  const early = atOnce.flatMap((file) =>
+    Object.keys(metafile.outputs[file].inputs).filter((f) => LATE.test(f)),
+  );
+  if (early.length) throw new Error(`${early.join(', ')} must be loaded at first use, not at once`);
+  return Math.round(atOnce.reduce((sum, file) => sum + metafile.outputs[file].bytes, 0) / 1024);
+}
+
+/** A bundle's file and all that it imports, but for dynamic imports. */
+function loadedAtOnce(outputs, first, known = new Set()) {
+  if (known.has(first)) return [];
+  known.add(first);
+  const next = outputs[first].imports.filter(
+    ({ kind, external }) => kind === 'import-statement' && !external,
+  );
+  return [first, ...next.flatMap(({ path }) => loadedAtOnce(outputs, path, known))];
 }
 
 const isBuiltIn = (path) => path.startsWith('node:') || builtinModules.includes(path);

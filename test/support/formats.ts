@@ -9,10 +9,17 @@ export interface FormatUnderTest {
   options?: readonly Record<string, unknown>[];
   /** Whether { recover: true } is known to save most nodes from most damage. */
   recovers?: boolean;
+  /** Above what its file of the fuzzed cube never is. Default 4096. */
+  smallBytes?: number;
+  /** By how much fewer flips and splices CI tries, where each takes longer. Default 1. */
+  fewer?: number;
   takes?(one: FormatCase): boolean;
 }
 
-export const FORMATS: readonly FormatUnderTest[] = [{ name: 'npz', options: [{ deflate: true }] }];
+export const FORMATS: readonly FormatUnderTest[] = [
+  { name: 'hdf5', smallBytes: 8192, fewer: 4, recovers: true },
+  { name: 'npz', options: [{ deflate: true }], recovers: true },
+];
 
 /** A registered format. */
 export const formatNamed = (name: string): FileFormat => formatFor('test', name);

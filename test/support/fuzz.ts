@@ -117,14 +117,14 @@ const ALLOWED_MS = 5000;
 
 /**
  * Reads bytes as a user does, and holds the law.
- * @param original what was saved. @param allocations counts; made once, as it takes time.
+ * @param originals what was saved: each of the files that the bytes are made of. @param allocations counts; made once, as it takes time.
  * @returns 'part' where recovery gave some nodes and named the others.
  * @throws Error of a law that does not hold.
  */
 export async function expectTypedErrorOrEqual(
   format: string,
   { what, bytes }: Damage,
-  original: PlainContents,
+  originals: readonly PlainContents[],
   allocations: Allocations,
   { recover = false } = {},
 ): Promise<Outcome> {
@@ -153,6 +153,7 @@ export async function expectTypedErrorOrEqual(
   if (!saved) return 'error';
   try {
     const plain = await plainContents(saved.contents());
+    const original = originals.find(({ about }) => about === plain.about) ?? originals[0];
     return compared(plain, original, lost, fail);
   } finally {
     saved.dispose();
@@ -200,14 +201,14 @@ export interface Totals {
 export async function fuzz(
   format: string,
   damages: Iterable<Damage>,
-  original: PlainContents,
+  originals: readonly PlainContents[],
 ): Promise<Totals> {
   const totals: Totals = { files: 0, error: 0, equal: 0, refused: 0, whole: 0, part: 0 };
   const allocations = new Allocations();
   try {
     for (const damage of damages) {
-      const plain = await expectTypedErrorOrEqual(format, damage, original, allocations);
-      const recovered = await expectTypedErrorOrEqual(format, damage, original, allocations, {
+      const plain = await expectTypedErrorOrEqual(format, damage, originals, allocations);
+      const recovered = await expectTypedErrorOrEqual(format, damage, originals, allocations, {
         recover: true,
       });
       if (plain === 'equal' && recovered !== 'equal') {

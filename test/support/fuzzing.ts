@@ -21,7 +21,7 @@ export async function fuzzFormat(
   ways: readonly Record<string, unknown>[] = [{}],
 ): Promise<{ sizes: number[]; totals: Record<string, Totals> }> {
   const [cube, second] = [await fuzzCube(), await fuzzCube(1)];
-  const original = await plainContents(cube.contents());
+  const originals = [await plainContents(cube.contents()), await plainContents(second.contents())];
   const files = await Promise.all(ways.map((how) => cube.toBytes(format, how)));
   const others = await Promise.all(ways.map((how) => second.toBytes(format, how)));
   cube.dispose();
@@ -34,16 +34,16 @@ export async function fuzzFormat(
   return {
     sizes: files.map(({ length }) => length),
     totals: {
-      truncations: await fuzz(format, truncations(files[0]), original),
+      truncations: await fuzz(format, truncations(files[0]), originals),
       flips: await fuzz(
         format,
         each((bytes, i) => flips(bytes, share(counts.flips), i + 1)),
-        original,
+        originals,
       ),
       splices: await fuzz(
         format,
         each((bytes, i) => splices(bytes, share(counts.splices), others[i], i + 1)),
-        original,
+        originals,
       ),
     },
   };

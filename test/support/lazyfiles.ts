@@ -1,6 +1,6 @@
 /** Files that are opened node by node, in memory: a format of tests, whose reads are counted, and can fail. */
+import { readContainer } from '../../src/codecs/container.js';
 import {
-  CompressedWavetable,
   type Contents,
   type CubeContents,
   type FileFormat,

@@ -1,5 +1,5 @@
 /**
- * From a fresh clone to a working tree: installs the packages, builds, and (--for test) finds or installs a browser.
+ * From a fresh clone to a working tree: installs the packages, builds, and (--for test) finds or installs a browser and what files are checked against.
  * Each step is skipped when its work is already done. Node built-ins only.
  */
 import { createHash } from 'node:crypto';
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { buildIfStale } from './build.mjs';
 import { findChromium, findSwiftShader } from './chromium.mjs';
 import { root, run, seconds } from './command.mjs';
+import { findH5dump, findPython } from './peers.mjs';
 
 const NEEDED_NODE = [20, 19];
 
@@ -46,10 +47,10 @@ const HOW_TO_GET_CHROMIUM = [
   '  elsewhere        install it and set CHROMIUM_PATH to its executable',
 ].join('\n');
 
+const mayInstall = process.platform === 'linux' && process.getuid() === 0 && existsSync('/usr/bin/apt-get');
+
 async function findBrowser() {
   if (findChromium() === null) {
-    const mayInstall =
-      process.platform === 'linux' && process.getuid() === 0 && existsSync('/usr/bin/apt-get');
     if (!mayInstall) throw new Error(HOW_TO_GET_CHROMIUM);
     console.log('      no Chromium here; installing it with apt-get');
     const env = { DEBIAN_FRONTEND: 'noninteractive' };
@@ -68,7 +69,13 @@ const steps = [
   ['installing packages', installPackages],
   ['building kernels and library', build],
 ];
-if (values.for === 'test') steps.push(['looking for a browser', findBrowser]);
+if (values.for === 'test') {
+  steps.push(['looking for a browser', findBrowser]);
+  steps.push([
+    'looking for Python and h5dump',
+    async () => `${await findPython()}; ${await findH5dump(mayInstall)}`,
+  ]);
+}
 
 try {
   checkNode();

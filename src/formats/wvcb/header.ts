@@ -6,7 +6,7 @@ export const HEADER_BYTES = 256;
 export const ENTRY_BYTES = 64;
 /** What payloads begin at multiples of. */
 export const ALIGNMENT = 64;
-const VERSION = 1;
+export const VERSION = 1;
 const MAGIC = [...'WVCB'].map((letter) => letter.charCodeAt(0));
 const ZEROS_AT = 112;
 const CRC_AT = 252;

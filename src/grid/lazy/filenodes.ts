@@ -46,6 +46,7 @@ export class FileNodes {
   /** Cell → number of its entry, where the file still says what it is. */
   readonly #valid: ByRole<Map<number, number>>;
   readonly #here: ByRole<Map<number, Resident>>;
+  #residency: Residency;
   readonly #cellOf: (entry: StoredEntry) => number;
   /** How many calls under way need a cell. */
   readonly #pins: ByRole<Map<number, number>>;
@@ -68,11 +69,12 @@ export class FileNodes {
     readonly where: string | null,
     store: NodeStore,
     tangents: Tangents,
-    readonly residency: Residency,
+    residency: Residency,
     cellOf: (entry: StoredEntry) => number,
     zeros: NodeShape | null,
   ) {
     this.#cellOf = cellOf;
+    this.#residency = residency;
     this.stores = [store, ...tangents.stores];
     this.#valid = each(() => new Map());
     this.#here = each(() => new Map());
@@ -101,6 +103,24 @@ export class FileNodes {
       },
       supersede: (cell) => file.#supersede(role, cell),
     };
+  }
+
+  /** What bounds the nodes at hand. */
+  get residency(): Residency {
+    return this.#residency;
+  }
+
+  /** Has its nodes bounded together with those of other files. */
+  moveTo(residency: Residency): void {
+    this.#residency.leave(this.stores);
+    residency.join(this.stores);
+    for (const role of ROLES) {
+      for (const node of this.#here[role].values()) {
+        this.#residency.remove(node);
+        residency.add(node);
+      }
+    }
+    this.#residency = residency;
   }
 
   /** Nodes of a dense cube that nobody has given: zeros, which are nowhere. */

@@ -8,7 +8,7 @@ import { COEFFICIENTS, NODES } from '../sampling/fullpages.js';
 import { eachTouched, type Reading, tangentReading } from '../sampling/reading.js';
 import type { SamplingState } from '../sampling/sampling.js';
 import { withHost } from '../sampling/touched.js';
-import { type Cells, type FileNodes, noCells, ROLES } from './filenodes.js';
+import { type Cells, type FileNodes, noCells, ROLES, type Role } from './filenodes.js';
 
 /** Whether a method reads what is made of all nodes together. */
 export const readsWhole = (method: InterpolationMethod) => method === 'bspline' || method === 'monotone';
@@ -29,13 +29,13 @@ export function needsOf(
   { tangents, settings }: Pick<SamplingState, 'tangents' | 'settings'>,
   reading: Reading,
   method: InterpolationMethod,
-): (i: number, slopes: boolean, found: (role: number, cell: number) => void) => void {
+): (i: number, slopes: boolean, found: (role: Role, cell: number) => void) => void {
   const along =
     method === 'hermite' ? tangents.stores.map((_, axis) => tangentReading(reading, axis, settings)) : [];
   const readings = [reading, ...along];
   return (i, slopes, found) => {
     readings.forEach((one, role) => {
-      eachTouched(one, i, slopes, (cell) => found(role, cell));
+      eachTouched(one, i, slopes, (cell) => found(role as Role, cell));
     });
   };
 }

@@ -7,10 +7,17 @@ import { cellOf } from '../coordinates.js';
 import type { NodeSource } from '../nodesource.js';
 import type { Settings } from '../options.js';
 import type { SamplingState } from '../sampling/sampling.js';
-import type { OpenedCube } from './asyncsampling.js';
 import { FileNodes, noCells, roleOf } from './filenodes.js';
 import { NodeLoader } from './loading.js';
 import { Residency } from './residency.js';
+
+/** An opened cube: its file, and what reads it. */
+export interface OpenedCube {
+  file: FileNodes;
+  loader: NodeLoader;
+  /** The cube as it is sampled. */
+  state: SamplingState;
+}
 
 /** Where the nodes of a cube are that is being opened. */
 export interface Opening {
@@ -48,7 +55,7 @@ export function checkOpenable(name: string, { trainable }: Pick<CubeOptions, 'tr
  */
 export function openNodes(
   { source, where, residency }: Opening,
-  { store, tangents, settings }: Omit<SamplingState, 'file'>,
+  { store, tangents, settings, axes }: Omit<SamplingState, 'file'>,
   alive: (where: string) => void,
 ): OpenedCube {
   checkEntries(source, settings);
@@ -62,18 +69,26 @@ export function openNodes(
     cellsOf(settings),
     zeros && [...zeros],
   );
-  return { file, loader: new NodeLoader(file, settings, alive) };
+  return openedWith(file, { store, tangents, settings, axes }, alive);
+}
+
+function openedWith(
+  file: FileNodes,
+  state: Omit<SamplingState, 'file'>,
+  alive: (where: string) => void,
+): OpenedCube {
+  return { file, loader: new NodeLoader(file, state.settings, alive), state: { ...state, file } };
 }
 
 /** The same file for a clone of a cube, whose banks it has already; its nodes are kept at hand by a bound of their own. */
 export function cloneOpened(
   file: FileNodes,
-  { store, tangents, settings }: Omit<SamplingState, 'file'>,
+  { store, tangents, settings, axes }: Omit<SamplingState, 'file'>,
   alive: (where: string) => void,
 ): OpenedCube {
   const residency = new Residency(file.residency.limitBytes);
   const twin = file.cloneInto(store, tangents, residency);
-  return { file: twin, loader: new NodeLoader(twin, settings, alive) };
+  return openedWith(twin, { store, tangents, settings, axes }, alive);
 }
 
 const cellsOf =

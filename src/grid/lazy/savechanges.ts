@@ -7,8 +7,8 @@ import { openPath, sniffFormat, storageFor } from '../persistence.js';
 import type { SamplingState } from '../sampling/sampling.js';
 import { stored } from '../store.js';
 import { AXES } from '../tangents.js';
-import type { OpenedCube } from './asyncsampling.js';
 import { type Cells, countOf, type FileNodes, ROLES } from './filenodes.js';
+import type { OpenedCube } from './opened.js';
 
 /** Saves that follow each other, by cube. */
 const turns = new WeakMap<FileNodes, Promise<unknown>>();

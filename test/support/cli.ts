@@ -1,0 +1,44 @@
+/** The wavecube command as its users run it: a process of its own. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const COMMAND = ['--import', 'tsx/esm', 'src/cli/main.ts'];
+
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs it to its end. */
+export function wavecube(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...COMMAND, ...args], { cwd: root }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
+    });
+  });
+}
+
+export interface Running extends Outcome {
+  child: ChildProcess;
+  /** Ends with its exit code. */
+  ended: Promise<number | null>;
+}
+
+/** Starts it; what it says grows as it says it. */
+export function startWavecube(...args: string[]): Running {
+  const child = spawn(process.execPath, [...COMMAND, ...args], { cwd: root });
+  const running: Running = {
+    child,
+    code: -1,
+    stdout: '',
+    stderr: '',
+    ended: new Promise((resolve) => child.on('close', resolve)),
+  };
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].on('data', (chunk: Buffer) => {
+      running[stream] += chunk.toString();
+    });
+  return running;
+}
