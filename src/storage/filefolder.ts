@@ -52,8 +52,9 @@ export async function openFolder(path: string, name: string): Promise<Folder> {
           const isFile = entry.isSymbolicLink()
             ? ((await files.stat(full).catch(() => undefined))?.isFile() ?? false)
             : entry.isFile();
-          if (isFile && !isTemporary(entry.name) && !entry.name.endsWith(lockOf('')))
-            found.push(nodePath().relative(path, full).split(sep).join('/'));
+          const parts = nodePath().relative(path, full).split(sep);
+          if (isFile && !parts.some(isTemporary) && !entry.name.endsWith(lockOf('')))
+            found.push(parts.join('/'));
         }
         return found.sort();
       } catch (error) {

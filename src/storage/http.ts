@@ -44,12 +44,12 @@ export const httpStorage: Storage = {
     return { ...memorySource(await download(requests, address, signal), address.shown), folder };
   },
 
-  /** A URL that ends with '/'; of others a server does not say what they are. */
+  /** Any URL will do: a server does not say what it is, and whoever asks goes by its ending. */
   async folder(path, { signal: _, ...options } = {}) {
     const address = addressOf(path);
-    return new URL(address.href).pathname.endsWith('/')
-      ? folderAt(requestsTo(options), addressIn(address))
-      : null;
+    const url = new URL(address.href);
+    if (!url.pathname.endsWith('/')) url.pathname += '/';
+    return folderAt(requestsTo(options), addressIn({ ...address, href: url.href }));
   },
 
   async write(path) {

@@ -2,7 +2,7 @@
  * Temporary files and folders beside their targets: `<target>.<pid>.<host>.<random>.tmp`. One whose process was killed stays until anything is next
  * written into its folder: the name says whose it is, and only files of processes of this machine that are no more are removed.
  */
-import { nodeFiles, nodeFs, nodePath } from './filesystem.js';
+import { nodeFiles, nodePath } from './filesystem.js';
 import { isGone, type Owner, thisProcess } from './owner.js';
 
 const NAME = /\.(\d{1,10})\.([0-9a-f]{8})\.[0-9a-f]{12}\.tmp$/;
@@ -32,7 +32,7 @@ export async function sweep(folder: string): Promise<void> {
     for (const name of await nodeFiles().readdir(folder)) {
       const [, pid, host] = NAME.exec(name) ?? [];
       if (host === mark && isGone({ pid: Number(pid), host: here.host }))
-        nodeFs().rmSync(nodePath().join(folder, name), { force: true, recursive: true });
+        await nodeFiles().rm(nodePath().join(folder, name), { force: true, recursive: true });
     }
   } catch {
     // A folder that cannot be listed or changed keeps what is left in it.

@@ -1,5 +1,5 @@
 /**
- * Files that are there only while something is under way: temporary files and folders, locks. A process that ends meanwhile takes them along, by one
+ * What is there only while something is under way: temporary files and folders, locks. A process that ends meanwhile takes them along, by one
  * listener for 'exit' that is there only while there are any. Signals stay the program's own; one that kills at once leaves the files,
  * which owner.ts lets others recognise.
  */

@@ -12,7 +12,7 @@ const MOMENTS = 100;
 const LANES = 4;
 
 describe('a writer that is killed', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   let script: string;
   before(async () => {

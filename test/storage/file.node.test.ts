@@ -407,6 +407,11 @@ describe('files on a disk', function () {
     ];
     for (const name of [`a.bin.${pid}.${mark}.${random}.tmp`, ...kept])
       await writeFile(join(folder, name), '');
+    const left = `c.${pid}.${mark}.${random}.tmp`;
+    await mkdir(join(folder, left));
+    await writeFile(join(folder, left, 'deep'), '');
+    const listed = (await (await fileStorage.folder(folder))!.list!()).sort();
+    expect(listed).to.deep.equal([`b.bin.${pid}.${mark}.tmp`, 'mine.tmp']);
     const elsewhere = await mkdtemp(join(tmpdir(), 'wavecube-files-'));
     await fileStorage.write(join(elsewhere, 'a.bin'), content(1, 10));
     await rm(elsewhere, { recursive: true });

@@ -380,9 +380,11 @@ describe('sources of URLs', function () {
     for (const name of ['', '/a', '../a', 'a/../b', 'a//b', 'a\\b', 'http://x/', 'a\0', '.', 'c/.. '])
       expect(await failureOf(folder.open(name)), name).to.be.instanceOf(FormatError);
     expect(server.seen.length).to.equal(4);
-    expect(await httpStorage.folder!(`${server.url}/cubes`)).to.equal(null);
-    const beside = await httpStorage.folder!(`${server.url}/cubes/`);
-    same(await readAll(await beside!.open('x.bin')), content(3, 50));
+    for (const path of ['/cubes', '/cubes/', '/cubes?signature=s3cret']) {
+      const beside = await httpStorage.folder!(server.url + path);
+      expect(beside!.name).to.equal(`${server.url}/cubes/`);
+      same(await readAll(await beside!.open('x.bin')), content(3, 50));
+    }
   });
 
   it('name and password are sent as a header, and no error tells them or a query', async () => {
