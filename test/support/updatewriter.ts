@@ -1,6 +1,6 @@
 /**
  * A process that sets all nodes of a .wvcb file to the number of an update, adds that to the file in place, as saveChanges does, and goes on
- * with the next; it says so on file descriptor 1: `b<number>` before an update begins, `d<number>` when it is done. Arguments: the path,
+ * with the next; it says so on file descriptor 1: `b<number>` before an update begins, `h<number>` before the header is overwritten, `d<number>` when it is done. Arguments: the path,
  * the number that is there. Without tensors: it is to start in no time.
  */
 import { writeSync } from 'node:fs';
@@ -25,6 +25,11 @@ for (let update = Number(there) + 1; ; update++) {
   const contents: CubeContents = { ...opened, count: batch.length, nodes: nodes(), dispose() {} };
   writeSync(1, `b${update}\n`);
   const file = await fileStorage.append(path);
+  const { patch } = file;
+  file.patch = (offset, bytes) => {
+    writeSync(1, `h${update}\n`);
+    return patch.call(file, offset, bytes);
+  };
   const before = source;
   source = (await appendChanges(before, [], contents, file, reopen))!;
   before.close();
