@@ -306,7 +306,7 @@ describe('shards', function () {
     const cube = await savedCube();
     for (const [path, bytes] of [...memoryFiles])
       memoryFiles.set(path.replace(PATH, 'memory://unlisted'), bytes);
-    for (const path of ['memory://unlisted', `memory://unlisted/${MANIFEST}`]) {
+    for (const path of ['memory://unlisted/', `memory://unlisted/${MANIFEST}`]) {
       const back = await load(path);
       await expectSameContents(cube, back);
       back.dispose();

@@ -86,7 +86,8 @@ describe('updates of .wvcb files in place', function () {
     let count = 0;
     // Of codecs one: to a file they are all containers.
     const cases = FORMAT_CASES.filter(
-      ({ name, has }) => !has.includes('octaves') && (!has.includes('compressed') || name.includes("'lossless'")),
+      ({ name, has }) =>
+        !has.includes('octaves') && (!has.includes('compressed') || name.includes("'lossless'")),
     );
     for (const one of cases) {
       const made = (await settled(await one.make())) as WavetableMatrix;
