@@ -68,6 +68,13 @@ export type { Contents, CubeContents, CubeOptions, LostNode, OctavesContents } f
 export { type Converted, type ConvertOptions, type ConvertProgress, convert } from './grid/converting.js';
 export type { Coordinates } from './grid/coordinates.js';
 export type { StoredNode } from './grid/files.js';
+export {
+  type Inspected,
+  type InspectedCube,
+  type InspectOptions,
+  inspect,
+  type NodeCounts,
+} from './grid/inspecting.js';
 export type { PrefetchOptions } from './grid/lazy/asyncsampling.js';
 export type { PrefetchOctavesOptions } from './grid/lazy/octavesampling.js';
 export type { Openable, OpenOptions } from './grid/lazy/open.js';

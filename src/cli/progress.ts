@@ -6,8 +6,8 @@ export interface Stage {
   update(done: number, of: number, note?: string): void;
   /** Ends the stage; says how long it took. */
   done(note?: string): void;
-  /** Ends it without a word: what went wrong is said elsewhere. */
-  fail(): void;
+  /** Ends it without a word: what came of it is said elsewhere. */
+  end(): void;
 }
 
 /** Bars on a terminal now: they hide its cursor and keep the event loop alive. */
@@ -48,7 +48,7 @@ export function stage(title: string, stream: NodeJS.WriteStream = process.stderr
       running.add(bar);
       bar.start(of, done, { note });
     },
-    fail: stop,
+    end: stop,
     done(note = '') {
       stop();
       const seconds = (performance.now() - started) / 1000;

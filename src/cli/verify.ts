@@ -49,7 +49,7 @@ async function verify(files: string[], { json = false }: { json?: boolean }): Pr
     } catch (error) {
       // A file that cannot be read keeps none of the others from being checked.
       if (!(error instanceof WavecubeError)) throw error;
-      checking.fail();
+      checking.end();
       process.exitCode = 1;
       all.push({ file, error: explain(error) });
       process.stderr.write(`wavecube: ${explain(error)}\n`);

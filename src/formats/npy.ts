@@ -78,17 +78,33 @@ export function viewNpy(bytes: Uint8Array, source: string): NpyArray {
       ? new Values(bytes.buffer as ArrayBuffer, from, body / Values.BYTES_PER_ELEMENT)
       : // Not by slice, which for Node's Buffer is no copy.
         new Values(new Uint8Array(bytes.subarray(start + length)).buffer);
-  return { dtype: descr, shape, data };
+  return { dtype: descr, shape: [...shape], data };
 }
 
 /** The longest header: an array of numbers needs some hundred bytes. */
 const MAX_HEADER_BYTES = 65_536;
 
+interface Header {
+  descr: NpyDtype;
+  shape: readonly number[];
+}
+
+/** The header that was read last: the arrays of a file are mostly alike. */
+let last: { text: string; header: Header } | undefined;
+
+function headerOf(bytes: Uint8Array, source: string): Header {
+  check(
+    bytes.length <= MAX_HEADER_BYTES,
+    () => new FormatError(source, `has a .npy header of ${bytes.length} bytes`),
+  );
+  const text = String.fromCharCode(...bytes.subarray(0, 4096));
+  if (last?.text !== text) last = { text, header: parseHeader(text.trim(), source) };
+  return last.header;
+}
+
 /** The dictionary of a header: a Python literal of these three keys, and nothing else. */
-function headerOf(bytes: Uint8Array, source: string): { descr: NpyDtype; shape: number[] } {
+function parseHeader(text: string, source: string): Header {
   const fail = (message: string) => new FormatError(source, message);
-  check(bytes.length <= MAX_HEADER_BYTES, () => fail(`has a .npy header of ${bytes.length} bytes`));
-  const text = String.fromCharCode(...bytes.subarray(0, 4096)).trim();
   const said = new Map<string, string>();
   let rest = text.startsWith('{') && text.endsWith('}') ? text.slice(1, -1).trim() : '?';
   while (rest !== '') {

@@ -14,8 +14,12 @@
  * where the fill value is 0, NaN or none, for that is how a missing node counts by default, and are made of it otherwise. Coordinate
  * arrays of the first three dimensions become axes.
  *
- * Damage: chunks of Wavecube's own stores carry checksums, as do the index of a shard and the attributes; what others wrote without
- * the codec crc32c is as safe as the disk it is on, and no more.
+ * Damage: chunks of Wavecube's own stores carry checksums, as do the index of a shard and the attributes: a damaged chunk costs its
+ * node, a damaged index the nodes of its shard. A chunk that is missing is damage there too, since all are written; others may leave
+ * out chunks of zeros when they write into such a store, and { verify: false } reads it as they do. Files of whole chunks that have
+ * changed places are not noticed, nor damage of what others wrote without the codec crc32c.
+ *
+ * A store is written beside its path and takes its place whole; storage/filefoldersink.ts says what a crash leaves.
  */
 import { ArgumentError } from '../errors.js';
 import type { FileFormat } from '../grid/persistence.js';

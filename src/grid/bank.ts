@@ -71,6 +71,8 @@ export class Bank {
   #used = 0;
   /** Cells whose row is their own number. */
   #inPlace = 0;
+  /** Whether rows that no node has had may hold anything. */
+  #unfilled = false;
 
   constructor(readonly options: BankOptions) {
     this.payload = sizeOf(options.row);
@@ -109,11 +111,26 @@ export class Bank {
     for (let cell = 0; cell < this.#cells; cell++) if (this.#rowOf[cell] >= 0) yield cell;
   }
 
-  /** Makes room for `count` nodes in all, before a bulk write: so many at first, later at least half as many again. */
-  reserve(count: number): void {
+  /**
+   * Makes room for `count` nodes in all, before a bulk write: so many at first, later at least half as many again.
+   * @param unfilled of rows that are written before anything is read; zeroUnwritten is to follow.
+   */
+  reserve(count: number, unfilled = false): void {
     if (count <= this.#capacity) return;
     const ample = Math.min(this.#cells, Math.ceil(this.#capacity * 1.5));
-    this.#growTo(Math.max(count, ample));
+    this.#growTo(Math.max(count, ample), unfilled);
+  }
+
+  /** Zeros in all rows that no node has had yet. */
+  zeroUnwritten(): void {
+    if (!this.#unfilled) return;
+    this.#unfilled = false;
+    for (const page of this.pages) {
+      const first = Math.max(0, this.#used - page.firstRow);
+      const lanes = Math.max(0, page.capacity - first) * this.lanes;
+      if (lanes > 0)
+        page.write(first, page.tensor.dtype === 'int32' ? new Int32Array(lanes) : new Float32Array(lanes));
+    }
   }
 
   /** Rows that new nodes can take without growth. */
@@ -127,7 +144,7 @@ export class Bank {
   }
 
   /** @throws what an allocation throws; pages made until then are given back. */
-  #growTo(count: number): void {
+  #growTo(count: number, unfilled = false): void {
     const { trainable } = this.options;
     const before = this.pages.length;
     try {
@@ -137,7 +154,7 @@ export class Bank {
         if (last && !trainable && last.capacity < this.#rowsPerPage) {
           last.grow(Math.min(this.#rowsPerPage, last.capacity + missing));
         } else {
-          this.#addPage(Math.min(this.#rowsPerPage, missing));
+          this.#addPage(Math.min(this.#rowsPerPage, missing), unfilled);
         }
       }
     } catch (error) {
@@ -405,9 +422,13 @@ export class Bank {
     return last ? last.firstRow + last.capacity : 0;
   }
 
-  #addPage(capacity: number): void {
+  #addPage(capacity: number, unfilled: boolean): void {
     const dtype = this.options.dtype === 'float16' ? 'int32' : 'float32';
-    const rows = tf.fill([capacity, this.lanes], 0, dtype) as tf.Tensor2D;
+    const fast = unfilled
+      ? findDevice(tf.getBackend())?.unfilled?.([capacity, this.lanes], dtype)
+      : undefined;
+    if (fast) this.#unfilled = true;
+    const rows = fast ?? (tf.fill([capacity, this.lanes], 0, dtype) as tf.Tensor2D);
     this.pages.push(new Page(rows, this.options.trainable, this.#capacity));
   }
 

@@ -43,13 +43,15 @@ export async function createFolderAt(path: string, format: FileFormat): Promise<
         `${path}: is a folder of other things ('${names[0]}', …), which '${format.name}' would replace; name a new one`,
       ),
   );
-  // A format that writes in place knows best what of a save that failed may go: an old manifest has the name of the new one.
-  if (format.foldersInPlace) return { ...inPlace(there), async abort() {} };
-  return storage.createFolder?.(path) ?? inPlace(there);
+  if (format.foldersInPlace) return inPlace(there, false);
+  return storage.createFolder?.(path) ?? inPlace(there, true);
 }
 
-/** For storages that replace no folders at once: the format writes last what makes the rest count. */
-function inPlace(folder: Folder): FolderSink {
+/**
+ * For storages that replace no folders at once: the format writes last what makes the rest count.
+ * @param cleans whether an abort removes what was written; a format that keeps what was there takes back itself what is its own.
+ */
+function inPlace(folder: Folder, cleans: boolean): FolderSink {
   check(folder.create !== undefined, () => new ArgumentError(`${folder.name}: cannot be written`));
   const made: string[] = [];
   return {
@@ -64,7 +66,7 @@ function inPlace(folder: Folder): FolderSink {
     async commit() {},
     async abort() {
       // What fails to go is what it would be after a crash.
-      for (const name of made) await folder.remove?.(name).catch(() => {});
+      for (const name of cleans ? made : []) await folder.remove?.(name).catch(() => {});
     },
   };
 }

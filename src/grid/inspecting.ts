@@ -2,12 +2,14 @@
 import { readContainer } from '../codecs/container.js';
 import { sizeOf } from '../codecs/parameters.js';
 import { check, FormatError, WavecubeError } from '../errors.js';
+import type { Boundary } from '../interpolation/stencil.js';
+import type { NodeDtype } from './bank.js';
 import type { Folder, Source } from './bytestream.js';
-import { type Contents, type CubeContents, disposeContents, type LostNode } from './contents.js';
+import { type Contents, disposeContents, type LostNode } from './contents.js';
 import type { StoredNode } from './files.js';
 import { folderAt } from './folders.js';
 import type { NodeSource, StoredEntry } from './nodesource.js';
-import { checkOptions, type Settings } from './options.js';
+import { checkOptions, type MatrixOptions, type Missing } from './options.js';
 import {
   type FileFacts,
   type FileFormat,
@@ -35,9 +37,17 @@ export interface InspectedCube {
   width: number;
   height: number;
   depth: number;
-  /** All of them, checked. */
-  settings: Settings;
-  axes: NonNullable<CubeContents['options']['axes']>;
+  /** Of the cube's options those that say what its nodes are and where they stand, as a cube takes them. */
+  options: {
+    resolution: readonly [height: number, width: number];
+    channels: number;
+    dtype: NodeDtype;
+    boundary: { x: Boundary; y: Boundary; z: Boundary };
+    missing: Missing;
+    /** Whether nodes may be of any resolution. */
+    mixed: boolean;
+    axes: NonNullable<MatrixOptions['axes']>;
+  };
   metadata: Record<string, unknown>;
   counts: NodeCounts;
 }
@@ -122,8 +132,8 @@ async function inspected(
   const looked: InspectedCube[] = [];
   try {
     for (const cube of cubes) {
-      const { width, height, depth, options, metadata } = cube;
-      const settings = settingsOf(name, cube);
+      const { width, height, depth, metadata } = cube;
+      const options = optionsOf(name, cube);
       const counts = emptyCounts();
       if ('source' in cube) for (const entry of cube.source.entries) add(counts, entry);
       else {
@@ -134,7 +144,7 @@ async function inspected(
           }
         }
       }
-      looked.push({ width, height, depth, settings, axes: options.axes ?? {}, metadata, counts });
+      looked.push({ width, height, depth, options, metadata, counts });
       lost.push(...(cube.lost ?? []));
     }
   } finally {
@@ -160,12 +170,16 @@ const sourcesOf = (opened: Opened): NodeSource[] =>
   opened.kind === 'cube' ? [opened.source] : opened.levels.map(({ cube }) => cube.source);
 
 /** @throws FormatError for options that no cube has: it is the file's fault here. */
-function settingsOf(
+function optionsOf(
   name: string,
   { width, height, depth, options }: Held<Contents> | Held<Opened>,
-): Settings {
+): InspectedCube['options'] {
   try {
-    return checkOptions(width, height, depth, options, options.mixed === true);
+    const settings = checkOptions(width, height, depth, options, options.mixed === true);
+    const { resolution, channels, dtype, missing, mixed } = settings;
+    const [x, y, z] = settings.boundary;
+    const { axes = {} } = options;
+    return { resolution, channels, dtype, boundary: { x, y, z }, missing, mixed, axes };
   } catch (cause) {
     if (!(cause instanceof WavecubeError)) throw cause;
     throw new FormatError(name, cause.message, { cause });

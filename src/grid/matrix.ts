@@ -773,6 +773,7 @@ export class WavetableMatrix {
         cube.#alive('load');
         restoreNodes('load', cube.#samplingState, batch, { fresh: true, expected });
       }
+      for (const store of cube.#stores) store.restored();
       if (!cube.sparse) cube.#fill();
       cube.#lost = lost ?? [];
       return cube;
@@ -958,11 +959,12 @@ export class WavetableMatrix {
     this.#alive('saveChanges');
     const opened = this.#opened;
     checkSavable('saveChanges', opened);
-    return appendToFile('saveChanges', this.#samplingState, opened, async () => {
-      const { nodes: _, count: __, dispose, ...about } = await this.#settledContents('saveChanges');
+    const about = async () => {
+      const { nodes: _, count: __, dispose, ...rest } = await this.#settledContents('saveChanges');
       dispose();
-      return about;
-    });
+      return rest;
+    };
+    return appendToFile('saveChanges', opened, about, (where) => this.#alive(where, false));
   }
 
   async toBytes(format = 'npz', options: Record<string, unknown> = {}): Promise<Uint8Array> {

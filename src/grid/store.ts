@@ -211,7 +211,8 @@ export class NodeStore {
 
   /**
    * Sets nodes from what `stored` gave, bit for bit, each form's rows in cell order; all of them, or none if one is wrong.
-   * @param room dense nodes of a shape that will be there in the end, where it is known: room is made for them at once.
+   * @param room dense nodes of a shape that will be there in the end, where it is known: room is made for them at once, and `restored`
+   * is to follow.
    */
   restore(where: string, nodes: StoredValues[], room: (shape: NodeShape) => number = () => 0): void {
     const { dense, packed } = this.prepare(where, nodes);
@@ -219,7 +220,8 @@ export class NodeStore {
     for (const same of grouped(dense, ({ shape }) => String(shape))) {
       same.sort((a, b) => a.cell - b.cell);
       this.#changeBank(where, same[0].shape, (bank) => {
-        bank.reserve(Math.max(bank.count + newTo(bank, same), Math.min(this.cells, room(same[0].shape))));
+        const expected = Math.min(this.cells, room(same[0].shape));
+        bank.reserve(Math.max(bank.count + newTo(bank, same), expected), expected > 0);
         for (const { cell, values } of same) {
           bank.set(cell, values instanceof Float32Array ? values : lanesOf(values, bank.lanes));
           this.#dropElsewhere(cell, bank);
@@ -227,6 +229,11 @@ export class NodeStore {
       });
     }
     this.#dropPresence();
+  }
+
+  /** Ends what restore with `room` began: all nodes are there. */
+  restored(): void {
+    for (const bank of this.banks) bank.zeroUnwritten();
   }
 
   /** @throws FormatError, DeviceError for nodes that the store does not take; nothing is set. */

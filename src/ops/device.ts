@@ -23,6 +23,8 @@ export interface Device {
    * else holds its data. Ops queued before see the old values, ops queued after the new ones.
    */
   write(target: tf.Tensor, offset: number, values: Float32Array | Int32Array): void;
+  /** A tensor whose contents are anything, where that is had for less than one of zeros. */
+  unfilled?(shape: [number, number], dtype: 'float32' | 'int32'): tf.Tensor2D;
   /** As write, from a tensor of the same dtype on this backend: of `count` elements from `from` on, by default all of it. */
   copy(target: tf.Tensor, offset: number, source: tf.Tensor, from?: number, count?: number): void;
 }

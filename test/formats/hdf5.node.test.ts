@@ -45,6 +45,7 @@ describe('hdf5 files', () => {
   }
 
   it('h5py opens a cube, reads values equal to its nodes, and finds every checksum by the documented rule', async function () {
+    this.timeout(30_000);
     if (!hasModule('h5py')) this.skip();
     const path = join(folder, 'cube.h5');
     const cube = await fuzzCube();
@@ -84,6 +85,7 @@ print(json.dumps(out))`;
   });
 
   it('a file that h5py copied elsewhere, dataset by dataset, is read: checksums hold wherever values lie', async function () {
+    this.timeout(30_000);
     if (!hasModule('h5py')) this.skip();
     const [path, copy] = [join(folder, 'from.h5'), join(folder, 'to.h5')];
     const cube = await fuzzCube();
@@ -106,6 +108,7 @@ with h5py.File(sys.argv[1], 'r') as a, h5py.File(sys.argv[2], 'w') as b:
   });
 
   it('a node that another program added is not passed over', async function () {
+    this.timeout(30_000);
     if (!hasModule('h5py')) this.skip();
     const path = join(folder, 'added.h5');
     const cube = await fuzzCube();

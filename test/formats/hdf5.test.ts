@@ -6,7 +6,7 @@ import foreign from '../golden/hdf5/foreign.json' with { type: 'json' };
 import { withoutLeaks } from '../support/backends.js';
 import { fromBase64 } from '../support/base64.js';
 import { loadedFrom, plainContents } from '../support/contents.js';
-import { fuzzCube } from '../support/fuzz.js';
+import { flips, fuzzCube } from '../support/fuzz.js';
 
 const unpacked = (text: string) => unzlibSync(fromBase64(text));
 
@@ -83,6 +83,29 @@ describe('hdf5', () => {
         (await WavetableMatrix.fromBytes(unpacked(foreign.cubes.float16))).dispose();
       }));
   }
+
+  it('a heap of texts whose chain stands still is refused: HDF5 would go round in it for ever', () =>
+    withoutLeaks(async () => {
+      const bytes = unpacked(foreign.cubes['with attributes']);
+      const heap = find(bytes, new TextEncoder().encode('GCOL'));
+      // The first object, 'wavecube', ends in the zeros behind all objects.
+      new DataView(bytes.buffer, bytes.byteOffset).setUint32(heap + 24, 2000, true);
+      const error = await failure(WavetableMatrix.fromBytes(bytes, 'standing.h5'));
+      expect(error.message).to.include('cannot be read');
+    }));
+
+  it('flips in what others wrote, without checksums, give a typed error or a cube', function () {
+    this.timeout(30_000);
+    return withoutLeaks(async () => {
+      for (const name of ['with attributes', 'big-endian and chunked'] as const) {
+        for (const { what, bytes } of flips(unpacked(foreign.cubes[name]), 150)) {
+          const read = await WavetableMatrix.fromBytes(bytes, 'flipped.h5').catch((error) => error);
+          if (read instanceof WavetableMatrix) read.dispose();
+          else expect(read, what).to.be.instanceOf(FormatError);
+        }
+      }
+    });
+  });
 
   it('keeps metadata above the 64 KB that an attribute may have', () =>
     withoutLeaks(async () => {

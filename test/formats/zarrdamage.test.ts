@@ -86,7 +86,8 @@ eachBackend('zarr, damaged', () => {
         const bytes = files.get(name)!.slice();
         if (i % 10 === 0) {
           const other = files.get(names[pick(names.length)])!;
-          const at = pick(other.length);
+          // From its first byte on it could be a whole chunk, which is one in another's place too: Zarr has no places in its checksums.
+          const at = 1 + pick(other.length - 1);
           bytes.set(other.subarray(at, at + Math.min(64, bytes.length)), 0);
         } else bytes[pick(bytes.length)] ^= 1 << pick(8);
         if (await sameOrRefused(new Map(files).set(name, bytes), want, `${name}, case ${i}`)) refused++;

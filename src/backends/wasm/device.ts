@@ -1,5 +1,5 @@
 /** The wasm backend as a device (ops/device.ts): page sizes and writes in place. */
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../ops/device.js';
 import { activeWasm, heapOf } from './heap.js';
 import { MOST_BYTES } from './malloc.js';
@@ -20,6 +20,9 @@ export const wasmDevice: Device = {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     place(target, offset, values.length).set(bytes);
   },
+
+  unfilled: (shape, dtype) =>
+    tf.engine().makeTensorFromTensorInfo(heapOf(activeWasm()).output(shape, dtype)) as tf.Tensor2D,
 
   copy(target, offset, source, from = 0, count = source.size - from) {
     // Finding the source first: it may lie on another backend, and moving it here can grow the heap.

@@ -6,9 +6,9 @@ import type { CubeContents, LostNode } from '../../grid/contents.js';
 import type { StoredNode } from '../../grid/files.js';
 import type { ReadOptions } from '../../grid/persistence.js';
 import { isSame } from '../../grid/store.js';
-import type { ReadFile } from './files.js';
 import { checksumOf, datasetPath, type IndexEntry, type NodeType, type Place } from './layout.js';
 import { type Level, lostNode, RECOVER } from './levels.js';
+import type { ReadFile } from './readfile.js';
 import type { Listed } from './walk.js';
 
 /** Nodes that are handed over at once: enough of them that the way there costs little. */

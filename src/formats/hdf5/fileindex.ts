@@ -1,7 +1,6 @@
 /** The index of a file: where its nodes' values lie, so that they are found without HDF5. */
 import { check, FormatError } from '../../errors.js';
 import type { ReadOptions } from '../../grid/persistence.js';
-import type { ReadFile } from './files.js';
 import {
   checksumOf,
   decodeIndex,
@@ -13,6 +12,7 @@ import {
   ROLES,
 } from './layout.js';
 import { type Level, RECOVER } from './levels.js';
+import type { ReadFile } from './readfile.js';
 
 /**
  * The entries, if the file has an index that goes with its groups; null where another program has added or taken nodes since.

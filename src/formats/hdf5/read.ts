@@ -5,11 +5,11 @@ import type { Contents, CubeContents } from '../../grid/contents.js';
 import type { ReadOptions } from '../../grid/persistence.js';
 import { Datasets } from './datasets.js';
 import { readIndex } from './fileindex.js';
-import { ReadFile } from './files.js';
 import { checksumOf, FORMAT, METADATA, VERSION } from './layout.js';
 import { type Level, levelsOf } from './levels.js';
 import { library } from './library.js';
 import { type Header, readHeader } from './metadata.js';
+import { ReadFile } from './readfile.js';
 import { listDatasets } from './walk.js';
 
 /** All but the nodes. HDF5 has the file open no longer then, and opens it again for nodes that the index does not lead to. */

@@ -4,9 +4,9 @@ import type { NodeShape } from '../../grid/bank.js';
 import type { LostNode } from '../../grid/contents.js';
 import type { ReadOptions } from '../../grid/persistence.js';
 import { AXES } from '../../grid/tangents.js';
-import type { Dataset, ReadFile } from './files.js';
 import { type NodeType, nodeName, type Place } from './layout.js';
 import { type Level, lostNode, RECOVER } from './levels.js';
+import type { Dataset, ReadFile } from './readfile.js';
 
 /** A node or tangent that HDF5 is to read. */
 export interface Listed extends Place {

@@ -4,7 +4,6 @@ import { checkOptionNames } from '../../errors.js';
 import type { Sink } from '../../grid/bytestream.js';
 import type { Contents, CubeContents } from '../../grid/contents.js';
 import { eachNode, type StoredNode } from '../../grid/files.js';
-import { WrittenFile } from './files.js';
 import {
   CHECKSUM,
   checksumOf,
@@ -22,6 +21,7 @@ import {
 } from './layout.js';
 import { library } from './library.js';
 import { type Header, headerOfCube } from './metadata.js';
+import { WrittenFile } from './writtenfile.js';
 
 export async function writeContents(
   contents: Contents,

@@ -31,7 +31,11 @@ export interface IndexEntry {
 
 const COUNT_BYTES = 8;
 const CRC_AT = 60;
-const MAX_SAFE_HIGH = 2 ** 21;
+
+function writeU64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value % 2 ** 32, true);
+  view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
+}
 
 /** Bytes of an index of so many entries. */
 export const indexBytes = (count: number): number => COUNT_BYTES + ENTRY_BYTES * count;
@@ -152,27 +156,21 @@ export class IndexBuilder {
       this.#bytes = more;
       this.#view = new DataView(more.buffer);
     }
-    const u16 = (field: number, value: number) => this.#view.setUint16(at + field, value, true);
-    const u32 = (field: number, value: number) => this.#view.setUint32(at + field, value, true);
-    const u64 = (field: number, value: number) => {
-      u32(field, value % 2 ** 32);
-      u32(field + 4, Math.floor(value / 2 ** 32) % MAX_SAFE_HIGH);
-    };
-    const { x, y, z, offset, bytes, crc, shape, codec, level, role, type, shard } = entry;
-    u32(0, x);
-    u32(4, y);
-    u32(8, z);
-    u64(12, offset);
-    u64(20, bytes);
-    u64(28, type === PayloadType.Container ? offset : 0);
-    u32(36, crc);
-    for (let k = 0; k < 3; k++) u32(40 + 4 * k, shape[k]);
-    u16(52, codec);
-    u16(54, level);
-    this.#bytes[at + 56] = role;
-    this.#bytes[at + 57] = type;
-    u16(58, shard);
-    u32(CRC_AT, crc32c(this.#bytes.subarray(at, at + CRC_AT)));
+    const view = this.#view;
+    const { shape, offset } = entry;
+    view.setUint32(at, entry.x, true);
+    view.setUint32(at + 4, entry.y, true);
+    view.setUint32(at + 8, entry.z, true);
+    writeU64(view, at + 12, offset);
+    writeU64(view, at + 20, entry.bytes);
+    writeU64(view, at + 28, entry.type === PayloadType.Container ? offset : 0);
+    view.setUint32(at + 36, entry.crc, true);
+    for (let k = 0; k < 3; k++) view.setUint32(at + 40 + 4 * k, shape[k], true);
+    view.setUint16(at + 52, entry.codec, true);
+    view.setUint16(at + 54, entry.level, true);
+    view.setUint8(at + 56, entry.role);
+    view.setUint8(at + 57, entry.type);
+    view.setUint16(at + 58, entry.shard, true);
   }
 
   /** Codecs of a role's entries, by their numbers. */
@@ -187,6 +185,10 @@ export class IndexBuilder {
   finish(): Uint8Array {
     const index = new NodeIndex(this.#bytes.subarray(0, indexBytes(this.count)));
     this.#view.setUint32(0, this.count, true);
+    for (let i = 0; i < index.count; i++) {
+      const at = index.at(i);
+      this.#view.setUint32(at + CRC_AT, crc32c(this.#bytes.subarray(at, at + CRC_AT)), true);
+    }
     let isSorted = true;
     for (let i = 1; i < index.count && isSorted; i++) isSorted = index.compare(i - 1, i) < 0;
     if (isSorted) return index.bytes;

@@ -7,7 +7,7 @@ import type { NodeSource, StoredEntry } from '../../grid/nodesource.js';
 import type { Opened, ReadOptions } from '../../grid/persistence.js';
 import { type CheckedIndex, checkIndex, tangentOf } from './checkindex.js';
 import { type Head, readHead } from './head.js';
-import { type PayloadFiles, type PayloadReading, readPayloads } from './payloads.js';
+import { CHUNK_BYTES, type PayloadFiles, type PayloadReading, readPayloads } from './payloads.js';
 import { cubeWithoutNodes, filesOf, withCubes } from './read.js';
 
 /** Few requests that waste few bytes: sources may be far away. */
@@ -15,7 +15,7 @@ const RANGES: Omit<PayloadReading, 'verify'> = {
   gapBytes: 8 * 1024,
   wasteBytes: 24 * 1024,
   freeBytes: 64,
-  mostBytes: 4 * 2 ** 20,
+  mostBytes: CHUNK_BYTES,
   ahead: 6,
   reuse: false,
 };

@@ -17,6 +17,22 @@ export interface PayloadFiles {
   open(file: number, signal?: AbortSignal): Promise<Source>;
   /** Closes what it opened. */
   close?(): Promise<void>;
+  /** Bytes that whole files are read by, where others than CHUNK_BYTES are good. */
+  readonly chunkBytes?: number;
+}
+
+/** What is far away is read in few requests. */
+export const CHUNK_BYTES = 4 * 2 ** 20;
+/** What is read into the same memory again and again stays in the processor's cache. */
+const NEAR_CHUNK_BYTES = 2 ** 20;
+
+/** A file alone, without shards. @param sizeBytes of it that payloads lie in. */
+export function oneFile(source: Source, sizeBytes: number): PayloadFiles {
+  return {
+    files: [{ name: source.name, sizeBytes }],
+    open: async () => source,
+    ...(source.readInto && { chunkBytes: NEAR_CHUNK_BYTES }),
+  };
 }
 
 export interface PayloadReading extends RangeLimits {

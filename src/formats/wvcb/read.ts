@@ -7,23 +7,21 @@ import type { ReadOptions } from '../../grid/persistence.js';
 import { type CheckedIndex, checkIndex, lostNode, tangentOf } from './checkindex.js';
 import { PayloadType } from './entries.js';
 import { type Head, readHead } from './head.js';
-import { type PayloadFiles, type PayloadReading, readPayloads } from './payloads.js';
+import { CHUNK_BYTES, oneFile, type PayloadFiles, type PayloadReading, readPayloads } from './payloads.js';
 import { shardFiles } from './shards.js';
 
 /** Read ahead while the last ones are restored. */
-const CHUNKS: Omit<PayloadReading, 'verify'> = {
+const CHUNKS: Omit<PayloadReading, 'verify' | 'mostBytes'> = {
   gapBytes: 64 * 1024,
   wasteBytes: Number.POSITIVE_INFINITY,
   freeBytes: 64,
-  mostBytes: 4 * 2 ** 20,
-  ahead: 2,
+  ahead: 3,
   reuse: true,
 };
 
 /** The file alone, without shards. */
 export function ownFile(source: Source, { header }: Head): PayloadFiles {
-  const { name, sizeBytes } = source;
-  return { files: [{ name, sizeBytes: Math.min(sizeBytes, header.fileBytes) }], open: async () => source };
+  return oneFile(source, Math.min(source.sizeBytes, header.fileBytes));
 }
 
 /** Where the payloads are: in the file, or of a manifest beside it. @param look whether all shards are looked at now. */
@@ -135,7 +133,8 @@ export async function* nodesOf(
     lost[level].push(one);
     if (index.role(i) === 0) gone.add(String(index.place(i)));
   };
-  const reading = { ...CHUNKS, verify, signal, ...(recover && { lose }) };
+  const { chunkBytes: mostBytes = CHUNK_BYTES } = from;
+  const reading = { ...CHUNKS, mostBytes, verify, signal, ...(recover && { lose }) };
   const firstTangent = cubes[level].findIndex((i) => index.role(i) > 0);
   const nodes = firstTangent < 0 ? cubes[level] : cubes[level].slice(0, firstTangent);
   yield* readPayloads(head, from, nodes, reading);

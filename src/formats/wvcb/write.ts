@@ -84,22 +84,29 @@ export class PayloadWriter {
     return this.at;
   }
 
-  /** @returns its offset. `data` are the caller's again when it is done. */
-  async add(data: Uint8Array): Promise<number> {
-    const { at } = this;
+  /** @returns its offset: at once where it joins others. `data` are the caller's again when it is there. */
+  add(data: Uint8Array): number | Promise<number> {
     const end = aligned(data.length);
+    if (this.#held + end > BUFFER_BYTES) return this.#addLarge(data, end);
+    return this.#join(data, end);
+  }
+
+  #join(data: Uint8Array, end: number): number {
+    this.#buffer ??= new Uint8Array(BUFFER_BYTES);
+    this.#buffer.set(data, this.#held);
+    this.#buffer.fill(0, this.#held + data.length, this.#held + end);
+    this.#held += end;
     this.at += end;
-    if (this.#held + end > BUFFER_BYTES) await this.flush();
-    if (end <= BUFFER_BYTES) {
-      this.#buffer ??= new Uint8Array(BUFFER_BYTES);
-      this.#buffer.set(data, this.#held);
-      this.#buffer.fill(0, this.#held + data.length, this.#held + end);
-      this.#held += end;
-    } else {
-      await this.write(data);
-      if (end > data.length) await this.write(new Uint8Array(end - data.length));
-    }
-    return at;
+    return this.at - end;
+  }
+
+  async #addLarge(data: Uint8Array, end: number): Promise<number> {
+    await this.flush();
+    if (end <= BUFFER_BYTES) return this.#join(data, end);
+    this.at += end;
+    await this.write(data);
+    if (end > data.length) await this.write(new Uint8Array(end - data.length));
+    return this.at - end;
   }
 
   async flush(): Promise<void> {
@@ -155,10 +162,13 @@ export async function writeFile(contents: Contents, sink: Sink): Promise<void> {
   for (const [level, cube] of cubes.entries()) {
     for await (const batch of cube.nodes) {
       for (const node of batch) {
-        const { data, ...payload } = payloadOf(node, level, codecs);
-        if (payload.role === 0) used.add(payload.codec === 0 ? null : codecs.codecs[payload.codec - 1].id);
+        const { x, y, z, shape, codec, role, type, bytes, data } = payloadOf(node, level, codecs);
+        if (role === 0) used.add(codec === 0 ? null : codecs.codecs[codec - 1].id);
         const crc = crc32c(data);
-        index.add({ ...payload, crc, offset: await out.add(data), shard: 0 });
+        const at = out.add(data);
+        // Waiting takes longer than a small payload does, and so does an object that is spread.
+        const offset = typeof at === 'number' ? at : await at;
+        index.add({ x, y, z, offset, bytes, crc, shape, codec, level, role, type, shard: 0 });
       }
     }
   }

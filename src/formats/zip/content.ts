@@ -37,8 +37,25 @@ function extentOf({ offset, start, packedBytes, limit }: ZipEntry): { from: numb
 /** What came of an entry: its bytes, or why there are none. */
 export type Content<Entry> = { entry: Entry; bytes: Uint8Array } | { entry: Entry; error: FormatError };
 
+/** Reads ranges into one memory, where the source can: each is good until the next is read. */
+function rangeReader(
+  source: Source,
+  signal?: AbortSignal,
+): (from: number, length: number) => Promise<Uint8Array> {
+  let memory: Uint8Array | undefined;
+  return async (from, length) => {
+    if (!source.readInto || length > RANGE_BYTES + ALIGNMENT || source.sizeBytes < 2 * RANGE_BYTES) {
+      return source.read(from, length, signal);
+    }
+    memory ??= new Uint8Array(RANGE_BYTES + ALIGNMENT);
+    const range = memory.subarray(0, length);
+    await source.readInto(from, range, signal);
+    return range;
+  };
+}
+
 /**
- * The contents of entries, in batches, in their order; damage is an error beside the others.
+ * The contents of entries, in batches, in their order, each good until the next; damage is an error beside the others.
  * @throws what reading the source throws.
  */
 export async function* readContents<Entry extends ZipEntry>(
@@ -46,6 +63,7 @@ export async function* readContents<Entry extends ZipEntry>(
   entries: readonly Entry[],
   { verify, signal }: ContentOptions,
 ): AsyncGenerator<Content<Entry>[]> {
+  const rangeOf = rangeReader(source, signal);
   for (let i = 0; i < entries.length; ) {
     const first = extentOf(entries[i]).from;
     const batch: Entry[] = [];
@@ -62,7 +80,7 @@ export async function* readContents<Entry extends ZipEntry>(
       unpacked += bytes;
     }
     const begin = first - (first % ALIGNMENT);
-    const range = await source.read(begin, last - begin, signal);
+    const range = await rangeOf(begin, last - begin);
     yield batch.map((entry): Content<Entry> => {
       try {
         const { from, to } = extentOf(entry);

@@ -46,15 +46,15 @@ export class FileNodes {
   /** Cell → number of its entry, where the file still says what it is. */
   readonly #valid: ByRole<Map<number, number>>;
   readonly #here: ByRole<Map<number, Resident>>;
+  #source: NodeSource;
   #residency: Residency;
+  /** Cells that were set or deleted, for each who watches. */
+  readonly #watching = new Set<Cells>();
   readonly #cellOf: (entry: StoredEntry) => number;
   /** How many calls under way need a cell. */
   readonly #pins: ByRole<Map<number, number>>;
   /** By codec, what nodes took in the file and then in rows. */
   readonly #growth = new Map<string, { stored: number; held: number }>();
-  /** While changes are saved, cells that change again. */
-  #touched: Cells | null = null;
-  #isDisposed = false;
   /** [H, W, C] of nodes that a dense cube has without a word of the file: zeros. */
   readonly #zeros: NodeShape | null;
   /** Cells that are, or were, no such node. */
@@ -65,7 +65,7 @@ export class FileNodes {
    * @param where path or URL that it was opened from; null of bytes.
    */
   constructor(
-    public source: NodeSource,
+    source: NodeSource,
     readonly where: string | null,
     store: NodeStore,
     tangents: Tangents,
@@ -73,6 +73,7 @@ export class FileNodes {
     cellOf: (entry: StoredEntry) => number,
     zeros: NodeShape | null,
   ) {
+    this.#source = source;
     this.#cellOf = cellOf;
     this.#residency = residency;
     this.stores = [store, ...tangents.stores];
@@ -103,6 +104,41 @@ export class FileNodes {
       },
       supersede: (cell) => file.#supersede(role, cell),
     };
+  }
+
+  get source(): NodeSource {
+    return this.#source;
+  }
+
+  /** Takes up the cells that are set or deleted from now on. */
+  watch(): { cells: Cells; end(): void } {
+    const cells = noCells();
+    this.#watching.add(cells);
+    return { cells, end: () => this.#watching.delete(cells) };
+  }
+
+  /** Reads from another file from now on, which holds what the cube is, but `changed`. The old one is closed. */
+  moveToSource(source: NodeSource, changed: Cells): void {
+    for (const role of ROLES) this.#valid[role].clear();
+    source.entries.forEach((entry, number) => {
+      const role = roleOf(entry);
+      const cell = this.#cellOf(entry);
+      if (changed[role].has(cell)) return;
+      this.#valid[role].set(cell, number);
+      if (role === 0 && this.#zeros) this.#given.add(cell);
+    });
+    closeOnce(this.#source);
+    this.#source = source;
+    for (const role of ROLES) {
+      const store = this.stores[role];
+      for (const bank of store.banks) {
+        for (const cell of bank.cells()) {
+          if (!this.#valid[role].has(cell) || this.#here[role].has(cell)) continue;
+          this.admitted(role, cell, { bank, bytes: 4 * bank.lanes + (store.packed.get(cell)?.length ?? 0) });
+        }
+      }
+    }
+    this.#residency.trim();
   }
 
   /** What bounds the nodes at hand. */
@@ -283,58 +319,7 @@ export class FileNodes {
     return twin;
   }
 
-  /** What is in banks, and not in the file as it is. */
-  changed(): Cells {
-    return each(
-      (role) =>
-        new Set(
-          this.stores[role].banks
-            .flatMap((bank) => [...bank.cells()])
-            .filter((cell) => !this.#valid[role].has(cell)),
-        ),
-    );
-  }
-
-  /** Begins to note which cells change, for `saved`. */
-  note(): void {
-    this.#touched = noCells();
-  }
-
-  /**
-   * The file has been added to: what was changed before `note` it has now, but for what has changed again since.
-   * @param source what the file is then, which is the cube's; null where nothing was added. @param changed cells that were added.
-   * @param isRead whether a cell is under way from the file as it was: it stays the cube's own, so that no old node comes after it.
-   */
-  saved(source: NodeSource | null, changed: Cells, isRead: (role: Role, cell: number) => boolean): void {
-    const touched = this.#touched!;
-    this.#touched = null;
-    if (!source) return;
-    if (this.#isDisposed) {
-      closeOnce(source);
-      return;
-    }
-    const before = this.source;
-    this.source = source;
-    source.entries.forEach((entry, i) => {
-      const role = roleOf(entry);
-      const cell = this.#cellOf(entry);
-      const valid = this.#valid[role];
-      if (valid.has(cell)) valid.set(cell, i);
-      if (valid.has(cell) || !changed[role].has(cell) || touched[role].has(cell) || isRead(role, cell))
-        return;
-      valid.set(cell, i);
-      const bank = this.stores[role].find(cell)!;
-      this.admitted(role, cell, {
-        bank,
-        bytes: 4 * bank.lanes + (entry.codec === null ? 0 : entry.sizeBytes),
-      });
-    });
-    closeOnce(before);
-    this.residency.trim();
-  }
-
   dispose(): void {
-    this.#isDisposed = true;
     for (const role of ROLES) {
       for (const node of this.#here[role].values()) this.residency.remove(node);
       this.#here[role].clear();
@@ -345,8 +330,8 @@ export class FileNodes {
   }
 
   #supersede(role: Role, cell: number): void {
-    this.#touched?.[role].add(cell);
     if (role === 0 && this.#zeros) this.#given.add(cell);
+    for (const cells of this.#watching) cells[role].add(cell);
     const node = this.#here[role].get(cell);
     if (node) {
       this.#here[role].delete(cell);

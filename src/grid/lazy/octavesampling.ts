@@ -119,14 +119,15 @@ function targetsOf(
   });
 }
 
-/** Whether a sample at an octave reads level j. @param slopes the next level too, which the derivative at an octave is of. */
+/**
+ * Whether a sample at an octave reads level j. @param slopes or its derivative with respect to the octave does: at an octave that is the
+ * right-hand one, at the last the left-hand one.
+ */
 function reads({ basis, levels }: SampledLevels, j: number, octave: number, slopes: boolean): boolean {
-  const weights = levelWeights(
-    basis,
-    levels.map((level) => level.octave),
-    octave,
-  );
-  return weights[j] !== 0 || (slopes && j > 0 && weights[j - 1] !== 0);
+  const octaves = levels.map((level) => level.octave);
+  if (levelWeights(basis, octaves, octave)[j] !== 0) return true;
+  const last = octaves.length - 1;
+  return slopes && ((j > 0 && octave === octaves[j - 1]) || (j === last - 1 && octave === octaves[last]));
 }
 
 const octaveOf = (octaves: number | Float32Array, i: number) =>

@@ -1,10 +1,11 @@
 /** Opening what is in files: finding the bytes and the format, and closing everything where that fails. */
 import { ArgumentError, check, checkOptionNames, FormatError, shown } from '../../errors.js';
 import { blobSource } from '../blobsource.js';
-import { type Folder, memorySource, type Source } from '../bytestream.js';
+import { memorySource, type Source } from '../bytestream.js';
 import { folderAt } from '../folders.js';
 import type { NodeSource } from '../nodesource.js';
 import {
+  type FileFormat,
   type Opened,
   openPath,
   type ReadOptions,
@@ -57,59 +58,49 @@ export async function openWith<T>(
       ),
   );
   signal?.throwIfAborted();
-  const residency = new Residency(maxResidentBytes);
   const place = typeof given === 'string' || given instanceof URL ? String(given) : null;
-  const folder = place === null ? null : await folderAt(place, sourceOptions(options));
-  if (folder) return openFolderWith(folder, options, { where: place, residency, recover, signal }, use);
-  const source = await sourceOf(where, given, options);
-  let opened: Opened | undefined;
+  const reading = { verify, recover, signal };
+  const { name, opened } = await openedAt(where, given, place, options, reading);
   try {
-    const format = await sniffFormat(source, signal);
-    check(
-      format.open !== undefined,
-      () =>
-        new FormatError(
-          source.name,
-          `is a file of format '${format.name}', which is not read node by node; load() reads it whole, and 'wavecube convert' makes a .wvcb of it`,
-        ),
-    );
-    opened = await format.open(source, { verify, recover, signal });
-    return await use(opened, { name: source.name, where: place, residency, recover, signal });
-  } catch (error) {
-    if (opened) for (const nodes of nodeSources(opened)) closeOnce(nodes);
-    else await source.close();
-    throw error;
-  }
-}
-
-/** As openWith, of a folder. */
-async function openFolderWith<T>(
-  folder: Folder,
-  { verify, recover, signal }: OpenOptions,
-  opening: Omit<OpeningOf, 'name'>,
-  use: (opened: Opened, opening: OpeningOf) => Promise<T> | T,
-): Promise<T> {
-  const format = await sniffFolderFormat(folder);
-  check(
-    format.openFolder !== undefined,
-    () =>
-      new FormatError(
-        folder.name,
-        `is a folder of format '${format.name}', which is not read node by node; load() reads it whole`,
-      ),
-  );
-  const opened = await format.openFolder(folder, { verify, recover, signal });
-  try {
-    return await use(opened, { ...opening, name: folder.name });
+    const residency = new Residency(maxResidentBytes);
+    return await use(opened, { name, where: place, residency, recover, signal });
   } catch (error) {
     for (const nodes of nodeSources(opened)) closeOnce(nodes);
     throw error;
   }
 }
 
-const sourceOptions = ({ signal, retries, parallel, headers }: OpenOptions): SourceOptions => {
-  return { signal, retries, parallel, headers };
-};
+/** A file, or a folder of files, opened by the format that it is of. @throws FormatError where that is not read node by node. */
+async function openedAt(
+  where: string,
+  given: Openable,
+  place: string | null,
+  options: OpenOptions,
+  reading: ReadOptions,
+): Promise<{ name: string; opened: Opened }> {
+  const { signal, retries, parallel, headers } = options;
+  const folder = place === null ? null : await folderAt(place, { signal, retries, parallel, headers });
+  if (folder) {
+    const format = await sniffFolderFormat(folder);
+    check(format.openFolder !== undefined, () => onlyLoaded(folder.name, format));
+    return { name: folder.name, opened: await format.openFolder(folder, reading) };
+  }
+  const source = await sourceOf(where, given, options);
+  try {
+    const format = await sniffFormat(source, signal);
+    check(format.open !== undefined, () => onlyLoaded(source.name, format));
+    return { name: source.name, opened: await format.open(source, reading) };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+const onlyLoaded = (name: string, format: FileFormat) =>
+  new FormatError(
+    name,
+    `is of format '${format.name}', which is not read node by node; load() reads it whole, and 'wavecube convert' makes a .wvcb of it`,
+  );
 
 function nodeSources(opened: Opened): NodeSource[] {
   return opened.kind === 'cube' ? [opened.source] : opened.levels.map(({ cube }) => cube.source);
@@ -117,7 +108,8 @@ function nodeSources(opened: Opened): NodeSource[] {
 
 async function sourceOf(where: string, given: Openable, options: OpenOptions): Promise<Source> {
   if (typeof given === 'string' || given instanceof URL) {
-    return openPath(String(given), sourceOptions(options));
+    const { signal, retries, parallel, headers } = options;
+    return openPath(String(given), { signal, retries, parallel, headers });
   }
   if (given instanceof Uint8Array) return memorySource(given, 'bytes');
   if (given instanceof ArrayBuffer) return memorySource(new Uint8Array(given), 'bytes');

@@ -1,13 +1,10 @@
 /** Saving what has changed in a cube that was opened: added to its file in place. */
 import { ArgumentError, check } from '../../errors.js';
 import type { CubeContents } from '../contents.js';
-import { nodeOf } from '../coordinates.js';
-import { inBatches, type StoredNode } from '../files.js';
+import { inBatches } from '../files.js';
 import { openPath, sniffFormat, storageFor } from '../persistence.js';
-import type { SamplingState } from '../sampling/sampling.js';
-import { stored } from '../store.js';
-import { AXES } from '../tangents.js';
-import { type Cells, countOf, type FileNodes, ROLES } from './filenodes.js';
+import { changesOf } from './changes.js';
+import { closeOnce, type FileNodes } from './filenodes.js';
 import type { OpenedCube } from './opened.js';
 
 /** Saves that follow each other, by cube. */
@@ -26,17 +23,18 @@ export function checkSavable(where: string, opened: OpenedCube | null): asserts 
 
 /**
  * saveChanges. @param cube what files hold of the cube, but for the nodes; asked for when it is this call's turn.
+ * @param alive throws where the cube has been disposed meanwhile.
  * @returns whether anything was written.
  */
 export function appendToFile(
   where: string,
-  state: SamplingState,
   opened: OpenedCube,
   cube: () => Promise<Omit<CubeContents, 'nodes' | 'count' | 'dispose'>>,
+  alive: (where: string) => void,
 ): Promise<boolean> {
   const { file } = opened;
   const before = turns.get(file) ?? Promise.resolve();
-  const turn = before.then(() => appendNow(where, state, opened, cube));
+  const turn = before.then(() => appendNow(where, opened, cube, alive));
   turns.set(
     file,
     turn.catch(() => {}),
@@ -46,10 +44,11 @@ export function appendToFile(
 
 async function appendNow(
   where: string,
-  state: SamplingState,
-  { file, loader }: OpenedCube,
+  opened: OpenedCube,
   cube: () => Promise<Omit<CubeContents, 'nodes' | 'count' | 'dispose'>>,
+  alive: (where: string) => void,
 ): Promise<boolean> {
+  const { file, loader } = opened;
   const path = file.where!;
   const storage = storageFor(path);
   check(
@@ -70,46 +69,24 @@ async function appendNow(
           `${where}: files of format '${format.name}' are not changed in place; save() writes the cube anew`,
         ),
     );
-    // From here to `note` nothing else comes between.
-    const changed = file.changed();
-    const kept = ROLES.flatMap((role) => file.numbers(role, true)).sort((a, b) => a - b);
-    const nodes = snapshotOf(state, changed);
-    file.note();
-    let source = null;
+    const changes = changesOf(opened);
     try {
-      const contents = {
-        ...about,
-        nodes: inBatches(nodes.nodes),
-        count: countOf(changed),
-        dispose: nodes.dispose,
-      };
-      source = await format.append(file.source, kept, contents, added, () => openPath(path));
+      const { count, kept, dispose } = changes;
+      const contents = { ...about, nodes: inBatches(changes.nodes), count, dispose };
+      const source = await format.append(file.source, kept, contents, added, () => openPath(path));
+      if (!source) return false;
+      try {
+        alive(where);
+      } catch (error) {
+        closeOnce(source);
+        throw error;
+      }
+      changes.written(source, (role, cell) => loader.isReading(role, cell));
+      return true;
     } finally {
-      nodes.dispose();
-      file.saved(source, changed, (role, cell) => loader.isReading(role, cell));
+      changes.dispose();
     }
-    return source !== null;
   } finally {
     await added.close();
   }
-}
-
-/** The nodes and tangents of these cells that are in banks, as they are now. */
-function snapshotOf({ store, tangents, settings }: SamplingState, cells: Cells) {
-  const snapshots = [store, ...tangents.stores].map((one) => one.snapshot());
-  const dispose = () => {
-    for (const snapshot of snapshots.splice(0)) snapshot.dispose();
-  };
-  async function* nodes(): AsyncGenerator<StoredNode> {
-    for (const [i, snapshot] of [...snapshots].entries()) {
-      if (cells[i].size === 0) continue;
-      for await (const { cell, ...node } of stored(snapshot)) {
-        if (!cells[i].has(cell)) continue;
-        const [x, y, z] = nodeOf(settings.dims, cell);
-        if (i > 0 && 'values' in node) yield { x, y, z, ...node, tangent: AXES[i - 1] };
-        else yield { x, y, z, ...node };
-      }
-    }
-  }
-  return { nodes: nodes(), dispose };
 }

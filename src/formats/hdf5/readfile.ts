@@ -1,158 +1,10 @@
-/** Files of HDF5 in memory: one that is being written, one that is read. Every failure of HDF5 is a FormatError that names the file. */
-import { check, DeviceError, FormatError } from '../../errors.js';
-import type { Sink } from '../../grid/bytestream.js';
+/** A file of HDF5 that is read: its bytes are in memory, and nothing is allocated on their word alone. */
+import { check, FormatError } from '../../errors.js';
 import { endsWell, isHeap } from './globalheap.js';
-import { GrowingFile, IO_ERROR } from './growing.js';
+import { IO_ERROR } from './growing.js';
 import { CHECKSUM } from './layout.js';
-import { attempt, CallFailed, type Creation, type Described, type Id, type Library } from './library.js';
-
-enum Type {
-  Integer = 0,
-  Float = 1,
-  String = 3,
-  Enumeration = 8,
-}
-
-abstract class MemoryFile {
-  #pointer = 0;
-  #capacity = 0;
-
-  constructor(
-    protected readonly h5: Library,
-    /** What errors call it. */
-    readonly name: string,
-  ) {}
-
-  /** How large the module's memory may get. */
-  protected get memoryBytes(): number | undefined {
-    return undefined;
-  }
-
-  /** @param doing for the message: what HDF5 cannot do. */
-  protected call<T>(doing: string, action: () => T, path?: string): T {
-    try {
-      return attempt(this.h5, { path, memoryBytes: this.memoryBytes }, action);
-    } catch (cause) {
-      if (!(cause instanceof CallFailed)) throw cause;
-      throw new FormatError(this.name, `${doing}: ${cause.message}`, { cause });
-    }
-  }
-
-  /** Room in the module's memory, until the next call. */
-  protected room(bytes: number): number {
-    if (bytes > this.#capacity) {
-      this.#giveBack();
-      this.#pointer = this.call('has no memory', () => this.h5._malloc(bytes)) >>> 0;
-      check(
-        this.#pointer !== 0,
-        () => new DeviceError(`${this.name}: h5wasm has no memory for a dataset of ${bytes} bytes`),
-      );
-      this.#capacity = bytes;
-    }
-    return this.#pointer;
-  }
-
-  #giveBack(): void {
-    if (this.#pointer) this.h5._free(this.#pointer);
-    this.#pointer = 0;
-    this.#capacity = 0;
-  }
-
-  /** Closes it in HDF5, and takes its bytes from the module, which may have lost track of it in a damaged file. */
-  protected release(file: Id): void {
-    this.#giveBack();
-    this.call('cannot be closed', () => this.h5.close_file(file));
-  }
-}
-
-/** @returns the descriptor that opening a file took: the library keeps it to itself. */
-function opened(h5: Library, node: unknown): number {
-  return h5.FS.streams.findIndex((stream) => stream?.node === node);
-}
-
-const ofInteger = (size: number): Creation => ({ type: Type.Integer, size, signed: false, shape: [] });
-
-export class WrittenFile extends MemoryFile {
-  readonly #growing: GrowingFile;
-  readonly #file: Id;
-  #isOpen = true;
-
-  constructor(h5: Library, name: string) {
-    super(h5, name);
-    const path = `/${crypto.randomUUID()}`;
-    this.#growing = new GrowingFile(h5, path);
-    try {
-      // Of HDF5 1.8 and later, whose metadata have checksums of their own.
-      const { H5F_LIBVER_V18: version } = h5;
-      const open = () => h5.open(path, h5.H5F_ACC_TRUNC, false, version, version);
-      this.#file = this.call('cannot be made', open, path);
-    } finally {
-      h5.FS.unlink(path);
-    }
-  }
-
-  group(path: string): void {
-    this.call(`${path} cannot be made`, () => this.h5.create_group(this.#file, path, false));
-  }
-
-  /**
-   * @param bytes must stay as they are until `drain`.
-   * @returns where the values came to lie, if in one piece.
-   */
-  dataset(path: string, kind: DatasetKind, shape: readonly number[], bytes: Uint8Array): number | undefined {
-    const pointer = this.room(Math.max(1, bytes.length));
-    this.h5.HEAPU8.set(bytes, pointer);
-    this.#growing.await(bytes, pointer);
-    this.call(`${path} cannot be written`, () =>
-      this.h5.create_dataset(this.#file, path, BigInt(pointer), {
-        ...CREATIONS[kind],
-        ...(kind === 'text' && { size: bytes.length }),
-        shape: shape.map(BigInt),
-      }),
-    );
-    return this.#growing.landedAt;
-  }
-
-  /** @param value an unsigned integer below 2^32, several of them, or a text, which is of fixed length: others lie where no checksum is. */
-  attribute(path: string, name: string, value: number | readonly number[] | string): void {
-    const { h5 } = this;
-    const isText = typeof value === 'string';
-    const bytes = isText
-      ? new TextEncoder().encode(value)
-      : new Uint8Array(Uint32Array.from(typeof value === 'number' ? [value] : value).buffer);
-    const what = isText ? { ...CREATIONS.text, size: bytes.length } : CREATIONS.uint32;
-    const shape = Array.isArray(value) ? [BigInt(value.length)] : [];
-    const pointer = this.room(bytes.length);
-    h5.HEAPU8.set(bytes, pointer);
-    this.call(`attribute ${name} of ${path} cannot be written`, () =>
-      h5.create_attribute(this.#file, path, name, BigInt(pointer), { ...what, shape }),
-    );
-  }
-
-  drain(sink: Sink): Promise<void> {
-    return this.#growing.drain(sink);
-  }
-
-  async finish(sink: Sink): Promise<void> {
-    this.dispose();
-    await this.#growing.finish(sink);
-  }
-
-  dispose(): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.release(this.#file);
-  }
-}
-
-type DatasetKind = 'float32' | 'uint16' | 'uint8' | 'uint32' | 'text';
-const CREATIONS: Record<DatasetKind, Omit<Creation, 'shape'>> = {
-  float32: { type: Type.Float, size: 4 },
-  uint16: ofInteger(2),
-  uint8: ofInteger(1),
-  uint32: ofInteger(4),
-  text: { type: Type.String, size: 0, cset: 1 },
-};
+import { CallFailed, type Described, type Id, type Library } from './library.js';
+import { MemoryFile, Type } from './memoryfile.js';
 
 /** Of the module's memory when it is new; and what HDF5 may take of it for its caches. */
 const INITIAL_BYTES = 20 * 2 ** 20;
@@ -186,21 +38,31 @@ export class ReadFile extends MemoryFile {
     return INITIAL_BYTES + this.bytes.length + SPARE_BYTES;
   }
 
+  protected failure(message: string, cause: unknown): FormatError {
+    return new FormatError(this.name, message, { cause });
+  }
+
   /** Opened at need: it may be closed at any time. */
   get #file(): Id {
     if (this.#open) return this.#open.file;
-    const { h5 } = this;
+    const { h5, bytes } = this;
+    // Of old superblocks and of newer ones. HDF5 itself writes no other; heaps are looked through as of such files.
+    const [offsetBytes, lengthBytes] = bytes[8] < 2 ? [bytes[13], bytes[14]] : [bytes[9], bytes[10]];
+    check(
+      offsetBytes === 8 && lengthBytes === 8,
+      () => new FormatError(this.name, 'must have offsets and lengths of 8 bytes'),
+    );
     const path = `/${crypto.randomUUID()}`;
     h5.FS.writeFile(path, new Uint8Array(0));
     const { node } = h5.FS.lookupPath(path);
-    node.contents = this.bytes;
-    node.usedBytes = this.bytes.length;
+    node.contents = bytes;
+    node.usedBytes = bytes.length;
     const { read } = node.stream_ops;
     node.stream_ops = {
       ...node.stream_ops,
       read: (stream, buffer, at, length, position) => {
         if (length === this.#awaited) this.#place = position;
-        else if (isHeap(this.bytes, position) && !endsWell(this.bytes, position)) {
+        else if (isHeap(bytes, position) && !endsWell(bytes, position)) {
           throw new h5.FS.ErrnoError(IO_ERROR);
         }
         return read(stream, buffer, at, length, position);
@@ -387,6 +249,11 @@ export class ReadFile extends MemoryFile {
     );
     return sizeBytes;
   }
+}
+
+/** @returns the descriptor that opening a file took: the library keeps it to itself. */
+function opened(h5: Library, node: unknown): number {
+  return h5.FS.streams.findIndex((stream) => stream?.node === node);
 }
 
 /** Takes a file's bytes from the module, also where HDF5 still has it open. */
