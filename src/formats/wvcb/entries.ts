@@ -190,6 +190,14 @@ export class IndexBuilder {
     view.setUint16(at + 58, entry.shard, true);
   }
 
+  /** Codecs of a role's entries, by their numbers. */
+  codecs(role: number): Set<number> {
+    const index = new NodeIndex(this.#bytes.subarray(0, indexBytes(this.count)));
+    const used = new Set<number>();
+    for (let i = 0; i < index.count; i++) if (index.role(i) === role) used.add(index.codec(i));
+    return used;
+  }
+
   /** The index, sorted. */
   finish(): Uint8Array {
     const index = new NodeIndex(this.#bytes.subarray(0, indexBytes(this.count)));
