@@ -364,8 +364,13 @@ eachBackend('wvcb, hostile', () => {
     ],
     ['codecs in another order', (m) => ({ ...m, codecs: [...m.codecs].reverse() }), 'and the index says'],
     [
-      'shards of no manifest',
+      'shards whose names lead elsewhere',
       (m) => ({ ...m, shards: [{ name: '../../etc', sizeBytes: 1 }] }),
+      '../../etc',
+    ],
+    [
+      'shards of no manifest',
+      (m) => ({ ...m, shards: [{ name: `shard-${'0'.repeat(32)}-00000.wvcb`, sizeBytes: 1 }] }),
       'only a manifest',
     ],
     ['no cube', (m) => ({ codecs: m.codecs }), "an object 'cube'"],
