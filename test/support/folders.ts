@@ -72,7 +72,7 @@ const storage: Storage = {
     throw nothing(path);
   },
   async write(path) {
-    throw new WavecubeError(`${path}: keeps folders only`);
+    throw new StorageError(path, 'keeps folders only');
   },
   folder: async (path) => folderOf(path),
 };
