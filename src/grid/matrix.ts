@@ -578,7 +578,7 @@ export class WavetableMatrix {
 
   /**
    * Reads nodes of a cube that was opened, so that they can be sampled at once. They stay at hand until other nodes need their room: the
-   * least recently used go first, above `maxResidentBytes`. What one call asks for it gets, if that is more. Any other cube has its nodes.
+   * least recently used go first, above `maxResidentBytes`. What one call asks for it gets, if that is more, until the next call that reads. Any other cube has its nodes.
    * @param coords [N, 3] where samples, and gradients to coordinates, will be taken; by default all nodes and tangents.
    * @param options.method, options.a as samples will be taken: 'bspline' and 'monotone' read all nodes, 'hermite' tangents too.
    * @param options.signal ends the call with its reason; what has been read stays. @param options.onProgress called as nodes arrive.

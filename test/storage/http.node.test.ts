@@ -359,6 +359,13 @@ describe('sources of URLs', function () {
     await settled();
     server.files.set('/d.bin', { bytes: now, etag: '"e"' });
     same(await reading, now);
+    // A server that does not know If-Range goes on with whatever is there.
+    server.next = [{ cutAfter: 500_000 }, { status: 503 }];
+    server.always = { ignoresConditions: true };
+    const mixed = failure(httpStorage.read(`${server.url}/d.bin`));
+    await settled();
+    server.files.set('/d.bin', { bytes, etag: '"f"' });
+    expect(await mixed).to.be.instanceOf(ChangedError);
   });
 
   it('a folder’s files lie beside, by encoded names, without the query of the one that was opened', async () => {

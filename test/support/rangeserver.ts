@@ -92,7 +92,7 @@ export async function rangeServer() {
     const asked = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
     let body = file.bytes;
     let status = 200;
-    if (asked && !fault.ignoresRanges && (!ifRange || ifRange === file.etag)) {
+    if (asked && !fault.ignoresRanges && (!ifRange || ifRange === file.etag || fault.ignoresConditions)) {
       const start = Number(asked[1]) + (fault.shiftedBy ?? 0);
       const last = Math.min(asked[2] ? Number(asked[2]) : Number.POSITIVE_INFINITY, body.length - 1);
       const end = Math.min(last, start + (fault.atMost ?? Number.POSITIVE_INFINITY) - 1);
