@@ -131,32 +131,36 @@ interface Reading {
   lost: LostNode[];
 }
 
-/** Bytes of a node of the cube's own resolution; NaN where the header has none. */
-function nodeBytes({ options: { resolution = 512, channels = 4, dtype } }: CubeHeader): [number[], number] {
-  const [h, w] = typeof resolution === 'number' ? [resolution, resolution] : resolution;
-  return [[h, w, channels], h * w * channels * (dtype === 'float16' ? 2 : 4)];
+/** Shape and bytes of a node of the cube's own resolution; null where the header has none, which the cube refuses by name. */
+function ownNode({ options }: CubeHeader): { shape: [number, number, number]; bytes: number } | null {
+  const { resolution = 512, channels = 4, dtype } = options;
+  const shape = [...(Array.isArray(resolution) ? resolution : [resolution, resolution]), channels];
+  if (shape.length !== 3 || !shape.every((n) => Number.isSafeInteger(n) && n > 0)) return null;
+  const [h, w, c] = shape;
+  return { shape: [h, w, c], bytes: h * w * c * (dtype === 'float16' ? 2 : 4) };
 }
 
 /** A cube that is not sparse gets zeros where the file has no node: memory that the file does not bear out. */
 function checkFill({ source, allowedBytes, unpackedBytes }: Archive, header: CubeHeader, level: Level): void {
-  if (header.options.sparse !== false) return;
+  const own = ownNode(header);
+  if (header.options.sparse !== false || !own) return;
   const missing = header.width * header.height * header.depth - level.nodes.length;
-  const bytes = Math.max(0, missing) * nodeBytes(header)[1];
-  if (!Number.isFinite(bytes)) return; // Not numbers: the cube refuses them by name.
+  const bytes = Math.max(0, missing) * own.bytes;
   const what = `zeros for the ${missing} nodes that it has not`;
   checkBudget(source.name, source.sizeBytes, what, unpackedBytes + bytes, allowedBytes);
 }
 
 /** How many nodes of the cube's own shape there are, told by their entries' sizes. */
 function expectedOf(header: CubeHeader, { nodes }: Level): CubeContents['expected'] {
-  const [shape, bytes] = nodeBytes(header);
-  if (!Number.isSafeInteger(bytes) || bytes <= 0) return [];
+  const own = ownNode(header);
+  if (!own) return [];
+  const { shape, bytes } = own;
   const dtype = header.options.dtype === 'float16' ? '<f2' : '<f4';
   const entryBytes = npyHead(dtype, shape).length + bytes;
   const alike = nodes.filter((entry) => !entry.compressed && entry.bytes === entryBytes);
   return ([undefined, 'x', 'y', 'z'] as const)
     .map((tangent) => ({
-      shape: shape as [number, number, number],
+      shape,
       count: alike.filter(({ place }) => place.tangent === tangent).length,
       ...(tangent && { tangent }),
     }))
