@@ -19,9 +19,10 @@ export function convertCommand(): Command {
     .summary('turn a file of a cube into one of another format')
     .description(
       `Writes what IN holds, a cube or a hierarchy of octaves, to OUT, in the format
-that OUT's name ends in; nodes stay as they are stored, bit for bit. They are read
-and written one after the other, so that large files take little memory. OUT may
-be there already, or be IN: it is replaced when the new one is whole, not before.`,
+that OUT's name ends in; nodes stay as they are stored, bit for bit (a .zarr has
+them decoded). They are read and written one after the other, so that large files
+take little memory. OUT may be there already, or be IN: it is replaced when the new
+one is whole, not before.`,
     )
     .argument('<in>', CUBE_ARGUMENT)
     .argument('<out>', 'the new file: .npz, .wvcb, .h5, .hdf5, or .zarr (a folder)', cubeOutput)

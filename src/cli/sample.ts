@@ -6,9 +6,10 @@ import type { WavetableMatrix } from '../grid/matrix.js';
 import { type InterpolationMethod, METHODS } from '../grid/methods.js';
 import type { OctaveHierarchy } from '../grid/octaves.js';
 import { positionsOf } from '../interpolation/axis.js';
-import { type Library, loadLibrary, openFile } from './engine.js';
+import { type Library, loadLibrary, openFile, openFileAt } from './engine.js';
 import { backendOption, finiteNumber, positiveNumber, sampleRate } from './options.js';
 import { checkPlace, fileName, required } from './output.js';
+import { CUBE_ARGUMENT, checkInput } from './places.js';
 
 interface Options {
   output?: string;
@@ -33,7 +34,7 @@ axes, where they have their own) and writes what the output's name asks for:
   .png  a picture of the wavetable
   .npy  the wavetable, float32 [H, W, C]`,
     )
-    .argument('<cube>', 'a file of a cube, or of a hierarchy of octaves (.npz)')
+    .argument('<cube>', CUBE_ARGUMENT)
     .argument('<x>', "along x; in a cube made by 'build' the velocity, from 0", finiteNumber)
     .argument('<y>', 'along y; there the pitch, from 0', finiteNumber)
     .argument('<z>', 'along z; there the time, from 0', finiteNumber)
@@ -74,9 +75,14 @@ async function sample(
 ): Promise<void> {
   const output = required(command, options.output);
   checkPlace(output);
+  checkInput(path);
   const library = await loadLibrary(options.backend);
-  const held = await openFile(library, path);
-  const bytes = await sampled(library, held, path, [x, y, z], output, options, command);
+  const place: [number, number, number] = [x, y, z];
+  // A note goes through a column of nodes; a picture or an array needs those around one place.
+  const held = await (output.toLowerCase().endsWith('.wav')
+    ? openFile(library, path)
+    : openFileAt(library, path, place, options.method ?? 'linear'));
+  const bytes = await sampled(library, held, path, place, output, options, command);
   await library.fileStorage.write(output, bytes);
   held.dispose();
   process.stdout.write(`${output}: ${bytes.length.toLocaleString('en')} bytes\n`);

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { decodeNpy, MultiResolutionWavetableMatrix, OctaveHierarchy, ready } from '../../src/index.js';
+import {
+  convert,
+  decodeNpy,
+  MultiResolutionWavetableMatrix,
+  OctaveHierarchy,
+  ready,
+} from '../../src/index.js';
 import { decodeSound } from '../../src/instrument/decode.js';
 import { encodeWav } from '../../src/instrument/wav.js';
 import { wavecube } from '../support/cli.js';
@@ -180,6 +186,10 @@ describe('the wavecube command', function () {
     expect(await sampleOf(one, '0', '0', '0', '--octave', '-1')).to.be.closeTo(2, 1e-5);
     expect(await sampleOf(two, '12.5', '0', '0', '--method', 'nearest')).to.be.closeTo(5, 1e-5);
     expect(await sampleOf(two, '15', '0', '0')).to.be.closeTo(6, 1e-5);
+    // Of a .wvcb the nodes around the place alone.
+    const three = join(folder, 'octaves.wvcb');
+    await convert(one, three);
+    expect(await sampleOf(three, '0', '0', '0', '--octave', '-1')).to.be.closeTo(2, 1e-5);
   });
 
   it('sample warns of coordinates outside the grid', async () => {
@@ -223,7 +233,7 @@ describe('the wavecube command', function () {
   });
 
   it('--help of each command exits 0 and shows an example', async () => {
-    for (const args of [['--help'], ['build', '--help'], ['info', '--help'], ['sample', '--help']]) {
+    for (const args of [['--help'], ['build', '--help'], ['serve', '--help'], ['sample', '--help']]) {
       const { code, stdout } = await wavecube(...args);
       expect(code).to.equal(0);
       expect(stdout).to.match(/Example/);

@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { fileServer } from '../../src/cli/fileserver.js';
-import { startWavecube, wavecube } from '../support/cli.js';
+import { serveCommand } from '../../src/cli/serve.js';
+import { ready, WavetableMatrix } from '../../src/index.js';
+import { refused, startWavecube, wavecube } from '../support/cli.js';
+import { makeCube } from '../support/cubes.js';
 
 const listening = (server: Server): Promise<number> =>
   new Promise((resolve) => {
@@ -204,6 +207,19 @@ describe('a server of files', () => {
     }
   });
 
+  it('serves a cube that is opened by its URL, and sampled by parts', async () => {
+    await ready({ backend: 'cpu' });
+    const { cube } = makeCube({ dims: [4, 4, 4], resolution: 32 });
+    await cube.save(join(folder, 'lazy.wvcb'));
+    const before = await cube.sampleBatch([[1.5, 0.25, 2.75]]).data();
+    cube.dispose();
+    const opened = await WavetableMatrix.open(`${url}/lazy.wvcb`);
+    const sampled = await opened.sampleBatchAsync([[1.5, 0.25, 2.75]]);
+    expect(await sampled.data()).to.deep.equal(before);
+    sampled.dispose();
+    opened.dispose();
+  });
+
   it('of one file serves that alone', async () => {
     const one = fileServer({ folder, only: 'cube.wvcb', host: '127.0.0.1' });
     const oneUrl = `http://127.0.0.1:${await listening(one)}`;
@@ -258,8 +274,8 @@ describe('wavecube serve', function () {
       [[join(folder, 'none')], 1, /none: there is no such file or folder/],
       [[folder, '--port', '0', '--host', '192.0.2.1'], 1, /192\.0\.2\.1 is no address of this machine/],
     ] as const) {
-      const outcome = await wavecube('serve', ...args);
-      expect(outcome.stderr).to.match(says);
+      const outcome = await refused(serveCommand(), args);
+      expect(outcome.says).to.match(says);
       expect(outcome.code).to.equal(code);
     }
   });

@@ -1,6 +1,8 @@
 /** The wavecube command as its users run it: a process of its own. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { type Command, CommanderError } from 'commander';
+import { explain } from '../../src/cli/explain.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const COMMAND = ['--import', 'tsx/esm', 'src/cli/main.ts'];
@@ -18,6 +20,29 @@ export function wavecube(...args: string[]): Promise<Outcome> {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
     });
   });
+}
+
+/**
+ * What a command makes of wrong arguments, in this process, as main.ts ends by it; only for what it refuses.
+ * @returns its exit code, and what it says.
+ */
+export async function refused(
+  command: Command,
+  args: readonly string[],
+): Promise<{ code: number; says: string }> {
+  let says = '';
+  command.exitOverride().configureOutput({
+    writeErr(text) {
+      says += text;
+    },
+  });
+  try {
+    await command.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return { code: 2, says };
+    return { code: 1, says: explain(error) };
+  }
+  return { code: 0, says };
 }
 
 export interface Running extends Outcome {
