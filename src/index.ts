@@ -62,6 +62,7 @@ export {
   type Sink,
   type Source,
 } from './grid/bytestream.js';
+export { compact } from './grid/compact.js';
 export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
 export type { Contents, CubeContents, CubeOptions, LostNode, OctavesContents } from './grid/contents.js';
 export { type Converted, type ConvertOptions, type ConvertProgress, convert } from './grid/converting.js';

@@ -9,6 +9,7 @@ describe('the public names', () => {
       'ArgumentError',
       'AutoCodec',
       'BOUNDARIES',
+      'ChangedError',
       'CompressedWavetable',
       'CoordinateError',
       'DCTCodec',
@@ -21,23 +22,31 @@ describe('the public names', () => {
       'METHODS',
       'MissingNodeError',
       'MultiResolutionWavetableMatrix',
+      'NotResidentError',
       'OctaveHierarchy',
       'PredictiveCodec',
       'QualityNotReachedError',
       'QuantizedCodec',
       'ShapeError',
+      'StorageError',
       'WavecubeError',
       'WaveletCodec',
       'WavetableCodec',
       'WavetableMatrix',
       'adaptiveResolution',
+      'compact',
+      'convert',
       'decodeNpy',
       'encodeNpy',
       'encodePng',
       'gaussians',
+      'inspect',
       'inverseWaveletTransform',
       'irfft2',
+      'load',
       'meanSquare',
+      'memorySource',
+      'open',
       'provideCodec',
       'provideFormat',
       'provideStorage',
@@ -48,6 +57,7 @@ describe('the public names', () => {
       'sampleGrid',
       'trilinearInterpolate',
       'trilinearInterpolateGpu',
+      'verify',
       'waveletTransform',
       'wavesOf',
     ]);
@@ -61,11 +71,12 @@ describe('the public names', () => {
 
   it('of a cube are these', () => {
     expect(namesOf(wavecube.WavetableMatrix)).to.equal(
-      'axisPositions axisVariables backend channels checkAlive clone compressAll compressNode decompressAll decompressNode deleteNode depth ' +
-        'dispose disposed downscaleNode dtype getCodec getCodecMap getCompressed getCompressionRatio getMemoryUsage getNode getResolution ' +
-        'getTangents hasNode height leavePending nodeCount nodes normalized options positions resolution restoreNodes rowOf sample sampleBatch ' +
-        'sampleChunks save setEach setGlobalResolution setNode setNodes setTangents settle sparse splat storedNodes toBackend toBytes ' +
-        'toTensor trainable trainableVariables upscaleNode visualizeSlice watchNode width',
+      'axisPositions axisVariables backend channels checkAlive clone compressAll compressNode contents decompressAll ' +
+        'decompressNode deleteNode depth dispose disposed downscaleNode dtype getCodec getCodecMap getCompressed ' +
+        'getCompressionRatio getMemoryUsage getNode getResolution getTangents hasNode height leavePending lost nodeCount nodes ' +
+        'normalized options positions prefetch resolution restoreNodes rowOf sample sampleBatch sampleBatchAsync sampleChunks ' +
+        'save saveChanges setEach setGlobalResolution setNode setNodes setTangents settle sparse splat storedNodes toBackend ' +
+        'toBytes toTensor trainable trainableVariables upscaleNode visualizeSlice watchNode width',
     );
     expect(namesOf(wavecube.MultiResolutionWavetableMatrix)).to.equal(
       'adaptNode getResolutionMap options setNode setNodes',
@@ -74,10 +85,11 @@ describe('the public names', () => {
 
   it('of a hierarchy are these', () => {
     expect(namesOf(wavecube.OctaveHierarchy)).to.equal(
-      'axisVariables backend basis channels clone compressAll depth dispose disposed getCompressionRatio getMatrix getMemoryUsage height ' +
-        'matrices nodePosition normalized octaves reconstruct resolution sampleAtOctave sampleBatchAtOctave sampleBatchBlended ' +
-        'sampleBatchMultiOctave sampleBlended sampleMultiOctave save setFromField setFromWavetable settle stored toBackend toBytes ' +
-        'trainableVariables width',
+      'axisVariables backend basis channels clone compressAll contents depth dispose disposed getCompressionRatio getMatrix ' +
+        'getMemoryUsage height lost matrices nodePosition normalized octaves prefetch reconstruct resolution sampleAtOctave ' +
+        'sampleBatchAtOctave sampleBatchAtOctaveAsync sampleBatchBlended sampleBatchBlendedAsync sampleBatchMultiOctave ' +
+        'sampleBlended sampleMultiOctave save setFromField setFromWavetable settle stored toBackend toBytes trainableVariables ' +
+        'width',
     );
   });
 

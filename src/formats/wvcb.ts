@@ -1,6 +1,8 @@
 /** Wavecube's own files: WVCB.md. */
 import { ArgumentError, check } from '../errors.js';
 import type { FileFormat } from '../grid/persistence.js';
+import { appendChanges } from './wvcb/append.js';
+import { compactFile } from './wvcb/compact.js';
 import { factsOf } from './wvcb/facts.js';
 import { hasMagic } from './wvcb/header.js';
 import { openFile } from './wvcb/nodes.js';
@@ -30,6 +32,8 @@ export const wvcb: FileFormat = {
   },
   read: readFile,
   open: openFile,
+  append: appendChanges,
+  compact: compactFile,
   wantsFolder: ({ shardBytes }) => shardBytes !== undefined,
   foldersInPlace: true,
   async writeFolder(contents, folder, { shardBytes, ...options }) {

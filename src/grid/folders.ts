@@ -13,7 +13,7 @@ export async function folderAt(path: string, options: SourceOptions): Promise<Fo
     folder = (await storage.folder?.(`${path}/`, options)) ?? null;
   if (folder === null || named) return folder;
   // Of a place that cannot list, a URL, a path is a file unless its ending says otherwise: it is not asked for twice.
-  if (!folder.list) return path.endsWith('/') ? folder : null;
+  if (!folder.list) return path.split(/[?#]/)[0].endsWith('/') ? folder : null;
   return (await folder.list()).length > 0 ? folder : null;
 }
 

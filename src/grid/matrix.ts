@@ -34,6 +34,7 @@ import type { Role } from './lazy/filenodes.js';
 import { checkHere, only } from './lazy/needs.js';
 import { checkOpenedKind, type Openable, type OpeningOf, type OpenOptions, openWith } from './lazy/open.js';
 import { cloneOpened, type OpenedCube, type Opening, openNodes, rememberOpened } from './lazy/opened.js';
+import { appendToFile, checkSavable } from './lazy/savechanges.js';
 import {
   checkOptions,
   type MatrixOptions,
@@ -944,6 +945,26 @@ export class WavetableMatrix {
    */
   static async load(path: string, options: ReadOptions = {}): Promise<WavetableMatrix> {
     return loadPath(path, options, onlyCubeOf);
+  }
+
+  /**
+   * Adds to the file that the cube was opened from, in place, what has changed since: nodes that were set, compressed or deleted, tangents
+   * and metadata; of a .wvcb file on a disk. At any moment, after a crash too, the file is the old one or the new one, and other readers
+   * go on with what they opened. What was there before stays unused in the file until `compact`.
+   * @returns whether there was anything to write.
+   * @throws ChangedError where the file has been changed by another since it was opened, with nothing written; StorageError while another
+   * writes to it; ArgumentError for a cube that was not opened from such a path.
+   */
+  async saveChanges(): Promise<boolean> {
+    this.#alive('saveChanges');
+    const opened = this.#opened;
+    checkSavable('saveChanges', opened);
+    const about = async () => {
+      const { nodes: _, count: __, dispose, ...rest } = await this.#settledContents('saveChanges');
+      dispose();
+      return rest;
+    };
+    return appendToFile('saveChanges', opened, about, (where) => this.#alive(where, false));
   }
 
   async toBytes(format = 'npz', options: Record<string, unknown> = {}): Promise<Uint8Array> {

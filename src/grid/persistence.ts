@@ -78,6 +78,23 @@ export interface FileFormat {
   openFolder?(folder: Folder, options: ReadOptions): Promise<Opened>;
   /** What WavetableMatrix.open needs: reads no node. Absent where files cannot be read by the node. The source is the result's. */
   open?(source: Source, options: ReadOptions): Promise<Opened>;
+  /**
+   * Adds to a file in place what a cube that was opened from it has since: at any moment the file is the old one or the new one.
+   * @param source what `open` gave. @param kept numbers of its entries that still say what the cube is.
+   * @param contents the cube, with only the nodes and tangents that the file has not.
+   * @param reopen the same file for reading.
+   * @returns the file as it is then; null where nothing had to be written.
+   * @throws ChangedError where the file is not what was opened, with nothing written.
+   */
+  append?(
+    source: NodeSource,
+    kept: readonly number[],
+    contents: CubeContents,
+    file: AppendableSource,
+    reopen: () => Promise<Source>,
+  ): Promise<NodeSource | null>;
+  /** Writes a file anew, without what `append` left unused; commit is the caller's. */
+  compact?(source: Source, sink: Sink): Promise<void>;
   /** The source or folder stays the caller's. */
   facts?(place: Source | Folder, signal?: AbortSignal): Promise<FileFacts>;
 }

@@ -2,6 +2,7 @@
 import { StorageError } from '../errors.js';
 import { codeOf, nodeFs, readable } from './filesystem.js';
 import { isGone, type Owner, thisProcess } from './owner.js';
+import { temporaryBeside } from './temporary.js';
 import { begin, end } from './underway.js';
 
 export const lockOf = (path: string): string => `${path}.lock`;
@@ -26,14 +27,25 @@ export function lock(path: string, name: string): () => void {
   };
 }
 
+/** Makes a lock with its owner in it, all at once: one without an owner, of a process killed in between, would be nobody's to take. */
 function make(file: string, name: string): boolean {
   const fs = nodeFs();
+  const beside = temporaryBeside(file);
   try {
-    fs.writeFileSync(file, JSON.stringify(thisProcess()), { flag: 'wx' });
+    fs.writeFileSync(beside, JSON.stringify(thisProcess()), { flag: 'wx' });
+    try {
+      fs.linkSync(beside, file);
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      // A disk without links.
+      fs.writeFileSync(file, JSON.stringify(thisProcess()), { flag: 'wx' });
+    }
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw readable(name, error);
+  } finally {
+    fs.rmSync(beside, { force: true });
   }
 }
 
@@ -41,6 +53,8 @@ function make(file: string, name: string): boolean {
 function takeOver(file: string, name: string): boolean {
   const fs = nodeFs();
   const turn = `${file}.turn`;
+  // One that was killed with the turn has it no more.
+  if (isGone(ownerOf(turn))) fs.rmSync(turn, { force: true });
   if (!make(turn, name)) return false;
   try {
     if (!isGone(ownerOf(file))) return false;

@@ -106,7 +106,7 @@ eachBackend('wvcb, damaged', () => {
         const damaged = bytes.slice();
         damaged[bit >> 3] ^= 1 << (bit & 7);
         const at = bit >> 3;
-        const { metadata, entries, index } = partsOf(bytes);
+        const { metadata, entries } = partsOf(bytes);
         const isIn = ({ offset, bytes: length }: { offset: number; bytes: number }) =>
           at >= offset && at < offset + length;
         if (at < 256 || isIn(metadata)) {
@@ -114,9 +114,9 @@ eachBackend('wvcb, damaged', () => {
           return;
         }
         const { stored: found, lost } = await recovered(damaged);
-        const hit = entries.filter((entry) => isIn(entry) || isIn({ offset: entry.at, bytes: 64 }));
+        // One bit of an entry is put right by the entry's own checksum.
+        const hit = entries.filter(isIn);
         expect(hit.length).to.be.at.most(1);
-        expect(hit.length).to.equal(Number(entries.some(isIn) || (isIn(index) && at >= index.offset + 8)));
         const keys = hit.flatMap(({ x, y, z, role }) =>
           (role === 0 ? ['', 'x', 'y', 'z'] : [['', 'x', 'y', 'z'][role]]).map((tangent) =>
             keyOf({ x, y, z, tangent }),
@@ -364,8 +364,13 @@ eachBackend('wvcb, hostile', () => {
     ],
     ['codecs in another order', (m) => ({ ...m, codecs: [...m.codecs].reverse() }), 'and the index says'],
     [
-      'shards of no manifest',
+      'shards whose names lead elsewhere',
       (m) => ({ ...m, shards: [{ name: '../../etc', sizeBytes: 1 }] }),
+      '../../etc',
+    ],
+    [
+      'shards of no manifest',
+      (m) => ({ ...m, shards: [{ name: `shard-${'0'.repeat(32)}-00000.wvcb`, sizeBytes: 1 }] }),
       'only a manifest',
     ],
     ['no cube', (m) => ({ codecs: m.codecs }), "an object 'cube'"],

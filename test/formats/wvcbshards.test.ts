@@ -8,6 +8,7 @@ import {
   ArgumentError,
   ChangedError,
   type Contents,
+  type Folder,
   FormatError,
   load,
   type StoredNode,
@@ -176,6 +177,83 @@ describe('shards', function () {
     cube.dispose();
   });
 
+  it('a crash between any two steps of a save leaves the old cube, or the new one, whole; the next save cleans up', async () => {
+    const old = await savedCube();
+    const { cube } = makeCube({ dims: [3, 3, 3], resolution: [16, 16], channels: 1, seed: 5 });
+    const before = new Map(memoryFiles);
+    const outcomes = [];
+    for (let steps = 0, isDone = false; !isDone; steps++) {
+      memoryFiles.clear();
+      for (const [path, bytes] of before) memoryFiles.set(path, bytes);
+      let left = steps;
+      const step = () => {
+        if (left-- <= 0) throw new RangeError('the power is gone');
+      };
+      const whole = memoryFolder(PATH);
+      const failing: Folder = {
+        ...whole,
+        async create(name) {
+          const sink = await whole.create!(name);
+          const { commit } = sink;
+          return Object.assign(Object.create(sink, { sizeBytes: { get: () => sink.sizeBytes } }), {
+            async commit() {
+              step();
+              await commit.call(sink);
+            },
+          });
+        },
+        async remove(name) {
+          step();
+          await whole.remove!(name);
+        },
+      };
+      const contents = cube.contents();
+      await wvcb.writeFolder!(contents, failing, { shardBytes: 4096 }).catch(() => {});
+      contents.dispose();
+      isDone = left > 0;
+      const found = await load(PATH);
+      const isNew = canonical([...(await plainContents(found.contents())).nodes].sort());
+      found.dispose();
+      const which = [];
+      for (const one of [old, cube])
+        which.push(canonical([...(await plainContents(one.contents())).nodes].sort()) === isNew);
+      expect(which.filter(Boolean), `after ${steps} steps`).to.have.length(1);
+      outcomes.push(which[1]);
+      await old.save(PATH, { format: 'wvcb', shardBytes: 4096 });
+      expect(inFolder(), `after ${steps} steps and a save`).to.have.length(10);
+    }
+    // Nine shards, then the manifest, then nine that go.
+    expect(outcomes.indexOf(true)).to.equal(10);
+    expect(outcomes.length).to.be.above(18);
+    old.dispose();
+    cube.dispose();
+  });
+
+  it('a folder, or its manifest, is opened as a cube whose nodes stay in the shards', async () => {
+    const cube = await savedCube();
+    for (const path of [PATH, pathOf(MANIFEST)]) {
+      const opened = await WavetableMatrix.open(path);
+      const sampled = await opened.sampleBatchAsync([[0, 0, 0]]);
+      const expected = cube.sampleBatch([[0, 0, 0]]);
+      expect(await sampled.data()).to.deep.equal(await expected.data());
+      sampled.dispose();
+      expected.dispose();
+      await expectSameContents(cube, opened);
+      const rest = await WavetableMatrix.open(path, { recover: true });
+      await expectSameContents(cube, rest);
+      opened.dispose();
+      rest.dispose();
+    }
+    const [shard] = await shards();
+    memoryFiles.delete(pathOf(shard));
+    const rest = await WavetableMatrix.open(PATH, { recover: true });
+    expect(rest.nodeCount).to.equal(24);
+    expect(rest.lost).to.have.length(3);
+    for (const lost of rest.lost) expect(lost.file).to.equal(pathOf(shard));
+    rest.dispose();
+    cube.dispose();
+  });
+
   it('of two saves at once the last complete one counts, whole', async () => {
     const { cube } = makeCube({ dims: [3, 3, 3], resolution: [16, 16], channels: 1 });
     const { cube: other } = makeCube({ dims: [3, 3, 3], resolution: [16, 16], channels: 1, seed: 5 });
@@ -216,7 +294,7 @@ describe('shards', function () {
     for await (const _ of source.read([0, 26, 3].map(entry)));
     const error = await failure(
       (async () => {
-        for await (const _ of source.read([7]));
+        for await (const _ of source.read([entry(7)]));
       })(),
     );
     expect(error.source).to.equal(names[2]);
@@ -228,7 +306,7 @@ describe('shards', function () {
     const cube = await savedCube();
     for (const [path, bytes] of [...memoryFiles])
       memoryFiles.set(path.replace(PATH, 'memory://unlisted'), bytes);
-    for (const path of ['memory://unlisted', `memory://unlisted/${MANIFEST}`]) {
+    for (const path of ['memory://unlisted/', `memory://unlisted/${MANIFEST}`]) {
       const back = await load(path);
       await expectSameContents(cube, back);
       back.dispose();

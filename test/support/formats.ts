@@ -19,6 +19,7 @@ export interface FormatUnderTest {
 export const FORMATS: readonly FormatUnderTest[] = [
   { name: 'hdf5', smallBytes: 8192, fewer: 4, recovers: true },
   { name: 'npz', options: [{ deflate: true }], recovers: true },
+  { name: 'wvcb', recovers: true },
 ];
 
 /** A registered format. */

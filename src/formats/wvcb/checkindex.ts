@@ -83,6 +83,7 @@ export function checkIndex(head: Head, files: readonly PayloadFile[], recover: b
   return { cubes, lost };
 }
 
+/** Of the node that an entry names; which node that was, a damaged one cannot say for sure. */
 const DAMAGED_ENTRY = 'has a damaged entry in the index, which may name another place';
 
 /** Entries of nodes of a level, sound or not. */

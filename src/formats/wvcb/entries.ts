@@ -142,6 +142,23 @@ export class NodeIndex {
   }
 }
 
+/**
+ * The index with those entries put right that are off by one bit, as their own checksums tell: a CRC-32C of so few bytes finds each single
+ * bit, and no two of them alike. The others stay as they are.
+ */
+export function repaired(index: NodeIndex): NodeIndex {
+  const bytes = index.bytes.slice();
+  const copy = new NodeIndex(bytes);
+  for (let i = 0; i < copy.count; i++) {
+    const at = copy.at(i);
+    for (let bit = 0; bit < 8 * ENTRY_BYTES && !copy.isWhole(i); bit++) {
+      bytes[at + (bit >> 3)] ^= 1 << (bit & 7);
+      if (!copy.isWhole(i)) bytes[at + (bit >> 3)] ^= 1 << (bit & 7);
+    }
+  }
+  return copy;
+}
+
 /** An index under way: entries in any order become the bytes of one in the right order. */
 export class IndexBuilder {
   #bytes = new Uint8Array(indexBytes(16));
@@ -171,6 +188,14 @@ export class IndexBuilder {
     view.setUint8(at + 56, entry.role);
     view.setUint8(at + 57, entry.type);
     view.setUint16(at + 58, entry.shard, true);
+  }
+
+  /** Codecs of a role's entries, by their numbers. */
+  codecs(role: number): Set<number> {
+    const index = new NodeIndex(this.#bytes.subarray(0, indexBytes(this.count)));
+    const used = new Set<number>();
+    for (let i = 0; i < index.count; i++) if (index.role(i) === role) used.add(index.codec(i));
+    return used;
   }
 
   /** The index, sorted. */

@@ -3,7 +3,7 @@ import { crc32c } from '../../checksum.js';
 import { check, FormatError } from '../../errors.js';
 import type { Source } from '../../grid/bytestream.js';
 import type { ReadOptions } from '../../grid/persistence.js';
-import { indexBytes, NodeIndex } from './entries.js';
+import { indexBytes, NodeIndex, repaired } from './entries.js';
 import {
   ALIGNMENT,
   checkVersion,
@@ -64,7 +64,7 @@ export async function readHead(source: Source, { recover = false, signal }: Read
         { offset: header.index.offset },
       ),
   );
-  const index = new NodeIndex(indexPart);
+  const index = isIndexWhole ? new NodeIndex(indexPart) : repaired(new NodeIndex(indexPart));
   check(
     !isIndexWhole || index.said === index.count,
     () =>

@@ -1,5 +1,5 @@
 /** The nodes of an opened .wvcb file, read as they are needed. */
-import { DisposedError } from '../../errors.js';
+import { ArgumentError, check, DisposedError } from '../../errors.js';
 import type { Source } from '../../grid/bytestream.js';
 import type { LostNode } from '../../grid/contents.js';
 import type { StoredNode } from '../../grid/files.js';
@@ -66,15 +66,16 @@ class Held {
   }
 }
 
-class FileNodes implements NodeSource {
+export class FileNodes implements NodeSource {
   readonly entries: readonly StoredEntry[];
   readonly #letGo: () => void;
   #isClosed = false;
 
   constructor(
-    private readonly file: { head: Head; from: PayloadFiles; held: Held; options: ReadOptions },
-    private readonly numbers: readonly number[],
-    private readonly lost: LostNode[],
+    readonly file: { head: Head; from: PayloadFiles; held: Held; options: ReadOptions },
+    /** Of each entry, its number in the index. */
+    readonly numbers: readonly number[],
+    readonly lost: LostNode[],
     entries?: readonly StoredEntry[],
   ) {
     this.entries = entries ?? numbers.map((i) => new Entry(file.head, i));
@@ -148,4 +149,14 @@ export function openedOf(
     return { ...cubeWithoutNodes(head, checked, level), source };
   });
   return withCubes(head, cubes);
+}
+
+/** What openFile knows of a file. @throws ArgumentError for nodes of another format. */
+export function openedFile(source: NodeSource) {
+  check(
+    source instanceof FileNodes,
+    () => new ArgumentError(`saveChanges: ${source.name} is no .wvcb file; save() writes the cube anew`),
+  );
+  const { file, numbers, lost } = source;
+  return { head: file.head, options: file.options, numbers, lost };
 }

@@ -38,7 +38,11 @@ export function planIndex(
 
 /** The codecs of a file, numbered from 1 on as they come. */
 export class CodecTable {
-  readonly codecs: CodecName[] = [];
+  readonly codecs: CodecName[];
+
+  constructor(known: readonly CodecName[] = []) {
+    this.codecs = [...known];
+  }
 
   numberOf({ id, version }: CodecName): number {
     const known = this.codecs.findIndex((codec) => codec.id === id && codec.version === version);

@@ -5,7 +5,7 @@ import type { StoredNode } from '../files.js';
 import type { NodeSource } from '../nodesource.js';
 import { stored } from '../store.js';
 import { AXES } from '../tangents.js';
-import { ROLES } from './filenodes.js';
+import { ROLES, type Role } from './filenodes.js';
 import type { OpenedCube } from './opened.js';
 
 /** At one moment; writes from then on do not show. To be disposed. */
@@ -19,8 +19,9 @@ export interface Changes {
   /**
    * Has the cube read from another file from then on, which holds what was kept and these nodes: the old one is closed. What was set or
    * deleted since this was taken stays a change. @param source the cube's from then on.
+   * @param isRead whether a cell is under way from the old file: changed ones stay changes, so that no old node takes their place.
    */
-  written(source: NodeSource): void;
+  written(source: NodeSource, isRead?: (role: Role, cell: number) => boolean): void;
   dispose(): void;
 }
 
@@ -52,7 +53,12 @@ export function changesOf({ file, state }: OpenedCube): Changes {
     kept: ROLES.flatMap((role) => file.numbers(role, true)).sort((a, b) => a - b),
     count: cells.reduce((sum, each) => sum + each.length, 0),
     nodes: nodes(),
-    written: (source) => file.moveToSource(source, since.cells),
+    written(source, isRead = () => false) {
+      for (const role of ROLES) {
+        for (const cell of changed[role]) if (isRead(role, cell)) since.cells[role].add(cell);
+      }
+      file.moveToSource(source, since.cells);
+    },
     dispose() {
       since.end();
       release();

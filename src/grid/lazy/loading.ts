@@ -67,6 +67,11 @@ export class NodeLoader {
     }
   }
 
+  /** Whether a cell is being read. */
+  isReading(role: Role, cell: number): boolean {
+    return [...this.#fetches].some(({ cells }) => cells[role].has(cell));
+  }
+
   /** Ends all reads. */
   dispose(): void {
     this.#disposed = true;
