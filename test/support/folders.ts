@@ -7,12 +7,11 @@ import {
   provideStorage,
   type Sink,
   type Storage,
-  WavecubeError,
+  StorageError,
 } from '../../src/index.js';
 
-class Missing extends WavecubeError {
-  readonly missing = true;
-}
+const nothingAt = (place: string) =>
+  new StorageError(place, 'there is nothing of this name', { missing: true });
 
 export interface MemoryFolder extends Folder {
   files: Map<string, Uint8Array>;
@@ -36,7 +35,7 @@ export function memoryFolder(
     ...(listed && { list: async () => [...files.keys()].sort() }),
     async open(inside) {
       const bytes = files.get(inside);
-      if (!bytes) throw new Missing(`${name}/${inside}: there is nothing of this name`);
+      if (!bytes) throw nothingAt(`${name}/${inside}`);
       const source = memorySource(bytes, `${name}/${inside}`);
       return {
         ...source,
@@ -70,7 +69,7 @@ export function placeFolder(path: string, files: Map<string, Uint8Array>, option
 const storage: Storage = {
   serves: (path) => path.startsWith('memory://'),
   async read(path) {
-    throw new Missing(`${path}: there is nothing of this name`);
+    throw nothingAt(path);
   },
   async write(path) {
     throw new WavecubeError(`${path}: keeps folders only`);
