@@ -5,6 +5,7 @@ import { memorySource, type Source } from '../bytestream.js';
 import { folderAt } from '../folders.js';
 import type { NodeSource } from '../nodesource.js';
 import {
+  checkReadOptions,
   type FileFormat,
   type Opened,
   openPath,
@@ -39,7 +40,16 @@ export interface OpeningOf {
 }
 
 const RESIDENT_BYTES = 256 * 2 ** 20;
-const OPTION_NAMES = ['verify', 'recover', 'signal', 'retries', 'parallel', 'headers', 'maxResidentBytes'];
+const OPTION_NAMES = [
+  'verify',
+  'recover',
+  'maxBytes',
+  'signal',
+  'retries',
+  'parallel',
+  'headers',
+  'maxResidentBytes',
+];
 
 /** What `use` makes of a file that was opened. @throws what opening throws, and `use`; nothing stays open then. */
 export async function openWith<T>(
@@ -49,7 +59,7 @@ export async function openWith<T>(
   use: (opened: Opened, opening: OpeningOf) => Promise<T> | T,
 ): Promise<T> {
   checkOptionNames(where, options, OPTION_NAMES);
-  const { verify, recover = false, maxResidentBytes = RESIDENT_BYTES, signal } = options;
+  const { verify, recover = false, maxBytes, maxResidentBytes = RESIDENT_BYTES, signal } = options;
   check(
     typeof maxResidentBytes === 'number' && maxResidentBytes >= 0,
     () =>
@@ -59,7 +69,8 @@ export async function openWith<T>(
   );
   signal?.throwIfAborted();
   const place = typeof given === 'string' || given instanceof URL ? String(given) : null;
-  const reading = { verify, recover, signal };
+  const reading = { verify, recover, maxBytes, signal };
+  checkReadOptions(where, reading);
   const { name, opened } = await openedAt(where, given, place, options, reading);
   try {
     const residency = new Residency(maxResidentBytes);
