@@ -20,7 +20,7 @@ import { makeCube } from '../support/cubes.js';
 import { expectSameContents, FORMAT_CASES } from '../support/formatcases.js';
 import { memoryFiles, memoryFolder, openedFiles } from '../support/memoryfolders.js';
 
-const PATH = 'memory://cube';
+const PATH = 'folders://cube';
 const inFolder = () => [...memoryFiles.keys()].filter((path) => path.startsWith(`${PATH}/`));
 const shards = async () => (await shardsIn(memoryFolder(PATH))).sort();
 const pathOf = (name: string) => `${PATH}/${name}`;
@@ -305,8 +305,8 @@ describe('shards', function () {
   it('a manifest is read from a folder that cannot list, and from its own path; without its folder it says so', async () => {
     const cube = await savedCube();
     for (const [path, bytes] of [...memoryFiles])
-      memoryFiles.set(path.replace(PATH, 'memory://unlisted'), bytes);
-    for (const path of ['memory://unlisted/', `memory://unlisted/${MANIFEST}`]) {
+      memoryFiles.set(path.replace(PATH, 'folders://unlisted'), bytes);
+    for (const path of ['folders://unlisted/', `folders://unlisted/${MANIFEST}`]) {
       const back = await load(path);
       await expectSameContents(cube, back);
       back.dispose();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ChangedError, FormatError } from '../../src/errors.js';
 import { blobSource } from '../../src/grid/blobsource.js';
-import { failureOf } from '../support/failures.js';
+import { failure } from '../support/failure.js';
 import fc from '../support/properties.js';
 
 describe('sources of blobs', () => {
@@ -19,9 +19,9 @@ describe('sources of blobs', () => {
       }),
       { numRuns: 30 },
     );
-    expect(await failureOf(source.read(9_999, 2))).to.be.instanceOf(FormatError);
+    expect(await failure(source.read(9_999, 2))).to.be.instanceOf(FormatError);
     const reason = new Error('enough');
-    expect(await failureOf(source.read(0, 1, AbortSignal.abort(reason)))).to.equal(reason);
+    expect(await failure(source.read(0, 1, AbortSignal.abort(reason)))).to.equal(reason);
   });
 
   it('are called what the file is called', () => {
@@ -34,8 +34,8 @@ describe('sources of blobs', () => {
       size: 10,
       slice: (): unknown => ({ arrayBuffer: () => Promise.reject(new DOMException('', 'NotReadableError')) }),
     };
-    expect(await failureOf(blobSource(blob as Blob).read(0, 10))).to.be.instanceOf(ChangedError);
+    expect(await failure(blobSource(blob as Blob).read(0, 10))).to.be.instanceOf(ChangedError);
     blob.slice = () => new Blob([bytes.subarray(0, 9)]);
-    expect(await failureOf(blobSource(blob as Blob).read(0, 10))).to.be.instanceOf(ChangedError);
+    expect(await failure(blobSource(blob as Blob).read(0, 10))).to.be.instanceOf(ChangedError);
   });
 });

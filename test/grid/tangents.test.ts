@@ -193,19 +193,7 @@ eachBackend(
   BACKENDS,
 );
 
-describe('files of tangents', () => {
-  it('have version 2, those without have version 1', async () => {
-    await ready({ backend: 'cpu' });
-    const cube = small();
-    cube.setNode(0, 0, 0, SIX);
-    const headerOf = (bytes: Uint8Array) =>
-      /"version":(\d+)/.exec(new TextDecoder('latin1').decode(bytes))![1];
-    expect(headerOf(await cube.toBytes('npz'))).to.equal('1');
-    cube.setTangents(0, 0, 0, { x: SIX });
-    expect(headerOf(await cube.toBytes('npz'))).to.equal('2');
-    cube.dispose();
-  });
-
+describe('tangents elsewhere', () => {
   it('a cube takes its tangents along to another backend', async function () {
     if (ALL.length < 2) this.skip();
     await ready({ backend: ALL[1] });

@@ -20,7 +20,7 @@ import { ArgumentError, ChangedError, FormatError, StorageError, WavecubeError }
 import { readAll } from '../../src/grid/bytestream.js';
 import { fileStorage } from '../../src/storage/file.js';
 import { thisProcess } from '../../src/storage/owner.js';
-import { failureOf } from '../support/failures.js';
+import { failure } from '../support/failure.js';
 import fc from '../support/properties.js';
 
 const same = (a: Uint8Array, b: Uint8Array) => expect(Buffer.compare(a, b)).to.equal(0);
@@ -62,9 +62,9 @@ describe('files on a disk', function () {
         }),
         { numRuns: 50 },
       );
-      expect(await failureOf(source.read(99_999, 2))).to.be.instanceOf(FormatError);
+      expect(await failure(source.read(99_999, 2))).to.be.instanceOf(FormatError);
       await source.close();
-      expect((await failureOf(source.read(0, 1))).message).to.contain('has been closed');
+      expect((await failure(source.read(0, 1))).message).to.contain('has been closed');
       await source.close();
     });
 
@@ -88,8 +88,8 @@ describe('files on a disk', function () {
         const source = await fileStorage.open(path);
         await new Promise((done) => setTimeout(done, 20));
         await change();
-        expect(await failureOf(source.read(10, 4990))).to.be.instanceOf(ChangedError);
-        expect(await failureOf(source.read(10, 20))).to.be.instanceOf(ChangedError);
+        expect(await failure(source.read(10, 4990))).to.be.instanceOf(ChangedError);
+        expect(await failure(source.read(10, 20))).to.be.instanceOf(ChangedError);
         await source.close();
       }
     });
@@ -111,14 +111,14 @@ describe('files on a disk', function () {
     });
 
     it('say what keeps them from being opened, and end with a signal', async () => {
-      const missing = (await failureOf(fileStorage.open(join(folder, 'none')))) as StorageError;
+      const missing = (await failure(fileStorage.open(join(folder, 'none')))) as StorageError;
       expect(missing).to.be.instanceOf(StorageError);
       expect(missing.missing).to.equal(true);
-      expect((await failureOf(fileStorage.open(folder))).message).to.contain('it is a folder');
+      expect((await failure(fileStorage.open(folder))).message).to.contain('it is a folder');
       await writeFile(path, content(1, 10));
       const source = await fileStorage.open(path);
       const reason = new Error('enough');
-      expect(await failureOf(source.read(0, 10, AbortSignal.abort(reason)))).to.equal(reason);
+      expect(await failure(source.read(0, 10, AbortSignal.abort(reason)))).to.equal(reason);
       await source.close();
     });
 
@@ -180,7 +180,7 @@ describe('files on a disk', function () {
           () => sink.patch(0, content(1, 1)),
           () => sink.commit(),
         ])
-          expect(await failureOf(after())).to.be.instanceOf(WavecubeError);
+          expect(await failure(after())).to.be.instanceOf(WavecubeError);
       }
       same(await readFile(path), content(2, 3_000_000));
     });
@@ -205,10 +205,10 @@ describe('files on a disk', function () {
     });
 
     it('refuse a folder and what is no plain file before anything is written, and patches beyond the end', async () => {
-      expect((await failureOf(fileStorage.create(folder))).message).to.contain('it is a folder');
+      expect((await failure(fileStorage.create(folder))).message).to.contain('it is a folder');
       if (process.platform !== 'win32')
-        expect((await failureOf(fileStorage.create('/dev/null'))).message).to.contain('no plain file');
-      const missing = (await failureOf(fileStorage.create(join(folder, 'no', 'a.bin')))) as StorageError;
+        expect((await failure(fileStorage.create('/dev/null'))).message).to.contain('no plain file');
+      const missing = (await failure(fileStorage.create(join(folder, 'no', 'a.bin')))) as StorageError;
       expect(missing.missing).to.equal(true);
       const sink = await fileStorage.create(path);
       await sink.write(content(1, 10));
@@ -218,7 +218,7 @@ describe('files on a disk', function () {
         [0.5, 1],
         [11, 0],
       ])
-        expect(await failureOf(sink.patch(offset, content(1, length)))).to.be.instanceOf(ArgumentError);
+        expect(await failure(sink.patch(offset, content(1, length)))).to.be.instanceOf(ArgumentError);
       // They are the caller's mistake, and harm nothing.
       await sink.patch(5, content(7, 5));
       await sink.commit();
@@ -267,11 +267,11 @@ describe('files on a disk', function () {
       same(await file.read(1000, 500), content(2, 500));
       same(await file.read(1500, 70), content(3, 70));
       same(await file.read(10, 20), content(4, 20));
-      expect(await failureOf(file.patch(1560, content(1, 11)))).to.be.instanceOf(ArgumentError);
+      expect(await failure(file.patch(1560, content(1, 11)))).to.be.instanceOf(ArgumentError);
       await file.sync();
       await file.close();
       same((await readFile(path)).subarray(30, 1000), content(1, 1000).subarray(30));
-      expect((await failureOf(fileStorage.append(join(folder, 'none')))).message).to.contain('no such file');
+      expect((await failure(fileStorage.append(join(folder, 'none')))).message).to.contain('no such file');
     });
 
     it('is for one at a time, by any name of the file, and leaves no lock', async () => {
@@ -279,7 +279,7 @@ describe('files on a disk', function () {
       await symlink(path, join(folder, 'link'));
       const first = await fileStorage.append(path);
       for (const name of [path, join(folder, 'link')]) {
-        const error = await failureOf(fileStorage.append(name));
+        const error = await failure(fileStorage.append(name));
         expect(error).to.be.instanceOf(StorageError);
         expect(error.message).to.contain('changed by this process');
       }
@@ -287,7 +287,7 @@ describe('files on a disk', function () {
       const second = await fileStorage.append(path);
       // Nor does closing twice take the lock of another away.
       await first.close();
-      await failureOf(fileStorage.append(path));
+      await failure(fileStorage.append(path));
       await second.close();
       expect(await readdir(folder)).to.deep.equal(['a.bin', 'link']);
     });
@@ -310,7 +310,7 @@ describe('files on a disk', function () {
           for (const result of [a, b]) if (result.status === 'fulfilled') await result.value.close();
           expect(await readdir(folder)).to.deep.equal(['a.bin']);
         } else {
-          expect((await failureOf(fileStorage.append(path))).message).to.contain(`remove ${path}.lock`);
+          expect((await failure(fileStorage.append(path))).message).to.contain(`remove ${path}.lock`);
           expect(await readdir(folder)).to.deep.equal(['a.bin', 'a.bin.lock']);
         }
       }
@@ -321,7 +321,7 @@ describe('files on a disk', function () {
       const file = await fileStorage.append(path);
       await file.append(content(2, 10));
       await fileStorage.write(path, content(3, 10));
-      expect(await failureOf(file.sync())).to.be.instanceOf(ChangedError);
+      expect(await failure(file.sync())).to.be.instanceOf(ChangedError);
       await file.close();
     });
   });
@@ -349,7 +349,7 @@ describe('files on a disk', function () {
       await cube.remove!('c/0/1');
       await cube.remove!('d/0/1');
       expect(await cube.list!()).to.deep.equal(['.zgroup', 'b', 'c/0/0']);
-      expect(((await failureOf(cube.open('c/0/1'))) as StorageError).missing).to.equal(true);
+      expect(((await failure(cube.open('c/0/1'))) as StorageError).missing).to.equal(true);
       expect(await fileStorage.folder(join(root, 'b'))).to.equal(null);
     });
 
@@ -380,10 +380,10 @@ describe('files on a disk', function () {
       ];
       for (const name of names as string[])
         for (const call of [cube.open, cube.create!, cube.remove!])
-          expect(await failureOf(call(name)), String(name)).to.be.instanceOf(FormatError);
+          expect(await failure(call(name)), String(name)).to.be.instanceOf(FormatError);
       for (const name of ['link/kept', 'link/new', 'link/deep/new'])
         for (const call of [cube.create!, cube.remove!])
-          expect(await failureOf(call(name)), name).to.be.instanceOf(FormatError);
+          expect(await failure(call(name)), name).to.be.instanceOf(FormatError);
       // A link itself is replaced, or removed, and not what it leads to.
       const sink = await cube.create!('file');
       await sink.write(content(1, 9));

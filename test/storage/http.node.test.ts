@@ -7,7 +7,7 @@ import { httpStorage } from '../../src/storage/http.js';
 import { openUrl } from '../../src/storage/httpsource.js';
 import { requestsTo } from '../../src/storage/requests.js';
 import { addressOf } from '../../src/storage/url.js';
-import { failureOf } from '../support/failures.js';
+import { failure } from '../support/failure.js';
 import fc from '../support/properties.js';
 import { type Fault, rangeServer } from '../support/rangeserver.js';
 
@@ -57,7 +57,7 @@ describe('sources of URLs', function () {
       }),
       { numRuns: 60 },
     );
-    expect(await failureOf(source.read(SIZE - 1, 2))).to.be.instanceOf(FormatError);
+    expect(await failure(source.read(SIZE - 1, 2))).to.be.instanceOf(FormatError);
   });
 
   it('ask once for the head, never again for what is in it, and not for the part of it that is', async () => {
@@ -99,7 +99,7 @@ describe('sources of URLs', function () {
       const source = await open();
       server.files.set('/a.bin', { bytes: content(2), ...validators });
       server.always = fault;
-      expect(await failureOf(source.read(100_000, 10))).to.be.instanceOf(ChangedError);
+      expect(await failure(source.read(100_000, 10))).to.be.instanceOf(ChangedError);
       expect(server.seen.length).to.equal(2);
       same(await source.read(5, 10), old.subarray(5, 15));
     });
@@ -122,7 +122,7 @@ describe('sources of URLs', function () {
       same(await source.read(200_000, 10), old.subarray(200_000, 200_010));
       server.files.set('/b.bin', now);
       server.always = { ignoresConditions };
-      expect(await failureOf(source.read(100_000, 10))).to.be.instanceOf(ChangedError);
+      expect(await failure(source.read(100_000, 10))).to.be.instanceOf(ChangedError);
     }
   });
 
@@ -130,7 +130,7 @@ describe('sources of URLs', function () {
     const bytes = content(7, 24 * 2 ** 20);
     server.files.set('/large.bin', { bytes, etag: '"l"' });
     const source = await open({ parallel: 1 }, '/large.bin');
-    const reading = failureOf(readAll(source));
+    const reading = failure(readAll(source));
     while (server.seen.length < 3) await settled(1);
     server.files.set('/large.bin', { bytes: content(8, bytes.length), etag: '"m"' });
     expect(await reading).to.be.instanceOf(ChangedError);
@@ -140,7 +140,7 @@ describe('sources of URLs', function () {
     const bytes = content(3, 20 * 2 ** 20);
     server.files.set('/large.bin', { bytes });
     server.always = { ignoresRanges: true };
-    const error = await failureOf(open({}, '/large.bin'));
+    const error = await failure(open({}, '/large.bin'));
     expect(error).to.be.instanceOf(StorageError);
     expect(error.message).to.match(/ignores range requests.*load\(\)/);
     await settled();
@@ -161,20 +161,20 @@ describe('sources of URLs', function () {
         const source = await open({}, '/small.bin');
         expect(source.sizeBytes).to.equal(length);
         same(await readAll(source), content(4, length));
-        expect(await failureOf(source.read(0, length + 1))).to.be.instanceOf(FormatError);
+        expect(await failure(source.read(0, length + 1))).to.be.instanceOf(FormatError);
       }
     }
   });
 
   it('ranges that are packed for the way are refused; a whole file is unpacked', async () => {
     server.always = { gzip: true };
-    const error = await failureOf(open());
+    const error = await failure(open());
     expect(error.message).to.contain("Content-Encoding 'gzip'");
     same(await httpStorage.read(`${server.url}/a.bin`), old);
     server.always = {};
     const source = await open();
     server.always = { gzip: true };
-    expect((await failureOf(source.read(100_000, 100_000))).message).to.contain('Content-Encoding');
+    expect((await failure(source.read(100_000, 100_000))).message).to.contain('Content-Encoding');
   });
 
   it('what will not pass is asked for once: 400, 401, 403, 404, 410, 412, 416', async () => {
@@ -182,7 +182,7 @@ describe('sources of URLs', function () {
       server.reset();
       const headers: Record<string, string> = status === 416 ? { 'Content-Range': 'bytes */5' } : {};
       server.always = { status, headers };
-      const error = (await failureOf(open())) as StorageError;
+      const error = (await failure(open())) as StorageError;
       expect(error).to.be.instanceOf(StorageError);
       expect(error.status).to.equal(status);
       expect(error.missing).to.equal(status === 404 || status === 410);
@@ -212,12 +212,12 @@ describe('sources of URLs', function () {
     expect(server.seen.length).to.equal(3);
     server.reset();
     server.always = { status: 503 };
-    const error = (await failureOf(source.read(100_000, 10))) as StorageError;
+    const error = (await failure(source.read(100_000, 10))) as StorageError;
     expect(error.status).to.equal(503);
     expect(server.seen.length).to.equal(4);
     server.reset();
     server.always = { status: 503 };
-    await failureOf(open({ retries: 0 }));
+    await failure(open({ retries: 0 }));
     expect(server.seen.length).to.equal(1);
   });
 
@@ -228,7 +228,7 @@ describe('sources of URLs', function () {
     expect(performance.now() - began).to.be.within(990, 3000);
     server.next = [{ status: 429, headers: { 'Retry-After': new Date(Date.now() + 60_000).toUTCString() } }];
     began = performance.now();
-    expect((await failureOf(open())).message).to.match(/429.*come back in (59|60) s/);
+    expect((await failure(open())).message).to.match(/429.*come back in (59|60) s/);
     expect(performance.now() - began).to.be.below(500);
   });
 
@@ -268,20 +268,20 @@ describe('sources of URLs', function () {
       'bytes=100100-100999',
     ]);
     server.always = { stallAfter: 0 };
-    expect((await failureOf(source.read(100_000, 1000))).message).to.contain('nothing for 0.1 s');
+    expect((await failure(source.read(100_000, 1000))).message).to.contain('nothing for 0.1 s');
   });
 
   it('other bytes than were asked for are refused', async () => {
     server.always = { shiftedBy: 1 };
-    expect((await failureOf(open())).message).to.contain('other bytes');
+    expect((await failure(open())).message).to.contain('other bytes');
     server.always = {};
     const source = await open();
     server.always = { shiftedBy: 1 };
-    expect((await failureOf(source.read(100_000, 10))).message).to.contain('other bytes');
+    expect((await failure(source.read(100_000, 10))).message).to.contain('other bytes');
     for (const range of ['bytes 0-32767/*', 'bytes 9-1/5', 'x']) {
       server.always = { headers: {}, status: 206 };
       server.always.headers!['Content-Range'] = range;
-      expect((await failureOf(open())).message).to.contain('does not say which bytes');
+      expect((await failure(open())).message).to.contain('does not say which bytes');
     }
   });
 
@@ -292,7 +292,7 @@ describe('sources of URLs', function () {
     const reason = new Error('enough');
     const began = performance.now();
     const reads = Array.from({ length: 6 }, (_, i) =>
-      failureOf(source.read(100_000 + 1000 * i, 1000, controller.signal)),
+      failure(source.read(100_000 + 1000 * i, 1000, controller.signal)),
     );
     const other = source.read(100_000, 1000);
     await settled(100);
@@ -305,9 +305,9 @@ describe('sources of URLs', function () {
     // Opening, and the two that were under way.
     expect(server.seen.length).to.equal(3);
     expect(server.underWay).to.equal(0);
-    expect(await failureOf(source.read(0, 10, controller.signal))).to.equal(reason);
-    expect(await failureOf(open({ signal: controller.signal }))).to.equal(reason);
-    expect(await failureOf(open({ signal: controller.signal, whole: true }))).to.equal(reason);
+    expect(await failure(source.read(0, 10, controller.signal))).to.equal(reason);
+    expect(await failure(open({ signal: controller.signal }))).to.equal(reason);
+    expect(await failure(open({ signal: controller.signal, whole: true }))).to.equal(reason);
   });
 
   it('a signal ends the pause before a new attempt, and the body that is coming', async () => {
@@ -315,7 +315,7 @@ describe('sources of URLs', function () {
     for (const fault of [{ status: 503, headers: { 'Retry-After': '20' } }, { stallAfter: 10 }]) {
       server.always = fault;
       const began = performance.now();
-      const error = await failureOf(source.read(100_000, 1000, AbortSignal.timeout(80)));
+      const error = await failure(source.read(100_000, 1000, AbortSignal.timeout(80)));
       expect(error.name).to.equal('TimeoutError');
       expect(performance.now() - began).to.be.below(400);
     }
@@ -338,11 +338,11 @@ describe('sources of URLs', function () {
   it('closing ends the reads under way, and those after it', async () => {
     const source = await open();
     server.always = { delayMs: 300 };
-    const read = failureOf(source.read(100_000, 10));
+    const read = failure(source.read(100_000, 10));
     await settled();
     await source.close();
     expect((await read).message).to.contain('has been closed');
-    expect((await failureOf(source.read(100_000, 10))).message).to.contain('has been closed');
+    expect((await failure(source.read(100_000, 10))).message).to.contain('has been closed');
     await settled();
     expect(server.underWay).to.equal(0);
   });
@@ -375,10 +375,10 @@ describe('sources of URLs', function () {
       '/cubes/c/0%3F%25.bin',
     ]);
     expect(server.seen.map((r) => r.headers['x-key'])).to.deep.equal(['k', 'k', 'k']);
-    const missing = (await failureOf(folder.open('none.bin'))) as StorageError;
+    const missing = (await failure(folder.open('none.bin'))) as StorageError;
     expect(missing.missing).to.equal(true);
     for (const name of ['', '/a', '../a', 'a/../b', 'a//b', 'a\\b', 'http://x/', 'a\0', '.', 'c/.. '])
-      expect(await failureOf(folder.open(name)), name).to.be.instanceOf(FormatError);
+      expect(await failure(folder.open(name)), name).to.be.instanceOf(FormatError);
     expect(server.seen.length).to.equal(4);
     for (const path of ['/cubes', '/cubes/', '/cubes?signature=s3cret']) {
       const beside = await httpStorage.folder!(server.url + path);
@@ -394,12 +394,12 @@ describe('sources of URLs', function () {
     expect(server.seen[0].headers.authorization).to.equal(`Basic ${btoa('ann:s3cret')}`);
     server.always = { status: 403 };
     const errors = [
-      await failureOf(httpStorage.open!(path)),
-      await failureOf(httpStorage.read(path)),
-      await failureOf(httpStorage.write(path, old)),
-      await failureOf(httpStorage.open!('http://ann:s3cret@127.0.0.1:9/?sig=t0ken', { retries: 0 })),
-      await failureOf(httpStorage.open!('http://ann:s3cret@[/?sig=t0ken')),
-      await failureOf(httpStorage.open!(path, { headers: { 'X-Key': 's3cret\n' } })),
+      await failure(httpStorage.open!(path)),
+      await failure(httpStorage.read(path)),
+      await failure(httpStorage.write(path, old)),
+      await failure(httpStorage.open!('http://ann:s3cret@127.0.0.1:9/?sig=t0ken', { retries: 0 })),
+      await failure(httpStorage.open!('http://ann:s3cret@[/?sig=t0ken')),
+      await failure(httpStorage.open!(path, { headers: { 'X-Key': 's3cret\n' } })),
     ];
     for (const error of errors) expect(inspect(error, { depth: 9 })).not.to.match(/s3cret|t0ken/);
     expect(errors[3].message).to.contain('cannot be reached');
@@ -407,6 +407,6 @@ describe('sources of URLs', function () {
 
   it('options are checked', async () => {
     for (const options of [{ retries: -1 }, { retries: 0.5 }, { parallel: 0 }, { parallel: Number.NaN }])
-      expect(await failureOf(open(options))).to.be.instanceOf(ArgumentError);
+      expect(await failure(open(options))).to.be.instanceOf(ArgumentError);
   });
 });

@@ -10,7 +10,7 @@ import {
   StorageError,
 } from '../../src/index.js';
 
-const nothingAt = (place: string) =>
+const nothing = (place: string) =>
   new StorageError(place, 'there is nothing of this name', { missing: true });
 
 export interface MemoryFolder extends Folder {
@@ -35,7 +35,7 @@ export function memoryFolder(
     ...(listed && { list: async () => [...files.keys()].sort() }),
     async open(inside) {
       const bytes = files.get(inside);
-      if (!bytes) throw nothingAt(`${name}/${inside}`);
+      if (!bytes) throw nothing(`${name}/${inside}`);
       const source = memorySource(bytes, `${name}/${inside}`);
       return {
         ...source,
@@ -69,10 +69,10 @@ export function placeFolder(path: string, files: Map<string, Uint8Array>, option
 const storage: Storage = {
   serves: (path) => path.startsWith('memory://'),
   async read(path) {
-    throw nothingAt(path);
+    throw nothing(path);
   },
   async write(path) {
-    throw new WavecubeError(`${path}: keeps folders only`);
+    throw new StorageError(path, 'keeps folders only');
   },
   folder: async (path) => folderOf(path),
 };

@@ -1,8 +1,8 @@
-/** A storage of memory with files and folders, for tests that also run in a page: memory://folder/file. */
+/** A storage of memory with files and folders, for tests that also run in a page: folders://folder/file. */
 import { memorySink, memorySource } from '../../src/grid/bytestream.js';
 import { type Folder, provideStorage, type Source, StorageError } from '../../src/index.js';
 
-const SCHEME = 'memory://';
+const SCHEME = 'folders://';
 
 /** All files, by their paths. */
 export const memoryFiles = new Map<string, Uint8Array>();

@@ -51,12 +51,15 @@ export async function rangeServer() {
     always: {} as Fault,
     underWay: 0,
     mostUnderWay: 0,
+    /** How often a request came while no other was under way. */
+    rounds: 0,
     /** Forgets requests and faults. */
     reset() {
       seen.length = 0;
       state.next = [];
       state.always = {};
       state.mostUnderWay = 0;
+      state.rounds = 0;
     },
     async close() {
       server.closeAllConnections();
@@ -68,6 +71,7 @@ export async function rangeServer() {
     const fault = state.next.shift() ?? state.always;
     const entry = { url: request.url ?? '', headers: request.headers, sentBytes: 0, finished: false };
     seen.push(entry);
+    if (state.underWay === 0) state.rounds++;
     state.mostUnderWay = Math.max(state.mostUnderWay, ++state.underWay);
     response.on('finish', () => {
       entry.finished = true;

@@ -1,4 +1,4 @@
-/** A dense cube loaded, in turns with what reads its file alone: each median is of times that had the same neighbours. */
+/** A dense cube loaded of each format, in turns with what reads its file alone: each median is of times that had the same neighbours. */
 import { readFile } from 'node:fs';
 import fs, { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,10 +10,12 @@ const WARM_UP = 3;
 
 await start();
 const path = join(folder, 'dense.wvcb');
+const others = ['npz', 'h5'].map((ending) => join(folder, `dense.${ending}`));
 const cube = new WavetableMatrix(10, 10, 10, { resolution: 64, channels: 4 });
 const random = seededRandom(1);
 cube.setNodes(PLACES.map((place) => [...place, Float32Array.from({ length: 64 * 64 * 4 }, random)]));
 tell('saved, fsync and rename included', ms(await timed(() => cube.save(path))));
+for (const other of others) await cube.save(other);
 cube.dispose();
 tell('bytes', (await stat(path)).size);
 
@@ -24,6 +26,8 @@ const cases = {
   'WavetableMatrix.load': async () => (await WavetableMatrix.load(path)).dispose(),
   'WavetableMatrix.load, verify: false': async () =>
     (await WavetableMatrix.load(path, { verify: false })).dispose(),
+  'WavetableMatrix.load of .npz, stored': async () => (await WavetableMatrix.load(others[0])).dispose(),
+  'WavetableMatrix.load of .h5': async () => (await WavetableMatrix.load(others[1])).dispose(),
 };
 const times = Object.fromEntries(Object.keys(cases).map((name) => [name, []]));
 const busy = Object.fromEntries(Object.keys(cases).map((name) => [name, []]));
