@@ -12,7 +12,7 @@ import type { CubeContents, OctavesContents } from '../../src/grid/contents.js';
 import { FormatError, type StoredNode, type WavetableMatrix } from '../../src/index.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
 import { loadedFrom, plainContents } from '../support/contents.js';
-import { failureOf } from '../support/failures.js';
+import { failure } from '../support/failure.js';
 import { memoryFolder } from '../support/folders.js';
 
 const NODE: StoredNode = { x: 0, y: 0, z: 0, shape: [2, 2, 1], values: Float32Array.of(1, 2, 3, 4) };
@@ -54,7 +54,7 @@ eachBackend('claims of files', (backend) => {
     it(`${format.name}: zeros in the place of missing nodes are counted over all octaves`, () =>
       withoutLeaks(async () => {
         const bytes = await bytesOf(format, emptyOctaves(8, 2 ** 22));
-        const error = await failureOf(loadedFrom(bytes, 'file'));
+        const error = await failure(loadedFrom(bytes, 'file'));
         expect(error).to.be.an.instanceof(FormatError);
         expect(error.message).to.match(/zeros for nodes that it has not .*maxBytes/);
         if (backend !== 'cpu') return;

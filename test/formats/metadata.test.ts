@@ -4,7 +4,7 @@ import { parseJson } from '../../src/grid/json.js';
 import { ArgumentError, FormatError, OctaveHierarchy, WavetableMatrix } from '../../src/index.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
 import { loadedFrom } from '../support/contents.js';
-import { failureOf } from '../support/failures.js';
+import { failure } from '../support/failure.js';
 
 const FORMATS = ['npz', 'wvcb', 'hdf5'];
 
@@ -38,7 +38,7 @@ eachBackend('metadata of the user in files', () => {
         octaves.getMatrix(0).metadata = metadata as Record<string, unknown>;
         for (const saved of [cube, octaves]) {
           for (const format of FORMATS) {
-            const error = await failureOf(saved.toBytes(format));
+            const error = await failure(saved.toBytes(format));
             expect(error, format).to.be.an.instanceof(ArgumentError);
             expect(error.message, format).to.match(message);
           }

@@ -15,7 +15,7 @@ import {
   verify,
   WavetableMatrix,
 } from '../../src/node.js';
-import { failureOf } from '../support/failures.js';
+import { failure } from '../support/failure.js';
 import { handmadeZip, metadataEntry } from '../support/zips.js';
 
 describe('options of files', () => {
@@ -36,12 +36,12 @@ describe('options of files', () => {
 
   it('that no format has are refused by name, by every format', async () => {
     for (const [name, format] of Object.entries({ npz: 'npz', wvcb: 'wvcb', h5: 'hdf5', zarr: 'zarr' })) {
-      const error = await failureOf(cube.save(at(`misspelt.${name}`), { deflat: true }));
+      const error = await failure(cube.save(at(`misspelt.${name}`), { deflat: true }));
       expect(error, name).to.be.an.instanceof(ArgumentError);
       expect(error.message, name).to.include("'deflat'");
       if (name !== 'wvcb') expect(error.message, name).to.include(format === 'zarr' ? 'compressor' : format);
     }
-    const text = await failureOf(cube.toBytes('npz', { deflate: 'no' }));
+    const text = await failure(cube.toBytes('npz', { deflate: 'no' }));
     expect(text).to.be.an.instanceof(ArgumentError);
   });
 
@@ -63,13 +63,13 @@ describe('options of files', () => {
         [{ recover: 'yes' }, 'recover must be true or false'],
         [{ verify: 0 }, 'verify must be true or false'],
       ] as const) {
-        const error = await failureOf(call(options));
+        const error = await failure(call(options));
         expect(error, name).to.be.an.instanceof(ArgumentError);
         expect(error.message, name).to.include(word);
       }
     }
     for (const call of [inspect, verify]) {
-      expect((await failureOf(call(path, wrong))).message).to.include("'recovr'");
+      expect((await failure(call(path, wrong))).message).to.include("'recovr'");
     }
   });
 
@@ -77,7 +77,7 @@ describe('options of files', () => {
     const said = { format: 'wavecube', version: 1, width: 2, height: 1, depth: 1, user: {}, sparse: false };
     const large = metadataEntry(JSON.stringify({ ...said, resolution: [2048, 2048], channels: 1 }));
     await writeFile(at('large.npz'), handmadeZip([large]));
-    expect(await failureOf(convert(at('large.npz'), at('large.wvcb')))).to.be.an.instanceof(FormatError);
+    expect(await failure(convert(at('large.npz'), at('large.wvcb')))).to.be.an.instanceof(FormatError);
     const { count } = await convert(at('large.npz'), at('large.wvcb'), { maxBytes: 2 ** 25 });
     expect(count).to.equal(0);
   });
