@@ -34,7 +34,10 @@ export const fileStorage = {
   open: async (path) => openFile(toPath(path), path, openFolder),
 
   async create(path) {
-    const target = toPath(path);
+    // What a link leads to is replaced, not the link.
+    const target = await nodeFiles()
+      .realpath(toPath(path))
+      .catch(() => toPath(path));
     const sink = new FileSink(target, path);
     await sweep(nodePath().dirname(target));
     return sink;

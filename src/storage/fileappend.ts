@@ -1,5 +1,5 @@
 /** Files that grow in place, under a lock. */
-import { ArgumentError, ChangedError, check } from '../errors.js';
+import { ArgumentError, ChangedError, check, DisposedError } from '../errors.js';
 import { type AppendableSource, checkRange } from '../grid/bytestream.js';
 import { openFolder } from './filefolder.js';
 import { writeExactly } from './filesink.js';
@@ -35,7 +35,11 @@ async function appendable(target: string, name: string, release: () => void): Pr
   let last: Promise<unknown> = Promise.resolve();
   /** One thing after the other. */
   const next = (step: () => Promise<void>): Promise<void> => {
-    const done = last.then(step).catch((error) => {
+    const begun = last.then(() => {
+      check(handle.fd >= 0, () => new DisposedError(`${name}: it has been closed`));
+      return step();
+    });
+    const done = begun.catch((error) => {
       throw readable(name, error);
     });
     last = done.catch(() => {});

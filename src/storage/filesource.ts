@@ -2,7 +2,7 @@
 import { ChangedError, check, DisposedError, StorageError } from '../errors.js';
 import { checkRange, type Folder, memorySource, type Source } from '../grid/bytestream.js';
 import { type FileHandle, nodeFiles, nodeFs, nodePath, readable } from './filesystem.js';
-import { lockOf } from './lock.js';
+import { isLocked } from './lock.js';
 
 type FolderAt = (path: string, name: string) => Promise<Folder>;
 
@@ -41,8 +41,9 @@ function fileSource(
   folderAt: FolderAt,
 ): Source {
   // While another appends, its last step overwrites the header and nothing else: a new time then says nothing.
-  const growing = nodeFs().existsSync(lockOf(path));
+  const growing = isLocked(path);
   const checkUnchanged = () => {
+    check(handle.fd >= 0, () => new DisposedError(`${name}: it was closed while it was read`));
     const now = nodeFs().fstatSync(handle.fd, { bigint: true });
     check(
       now.size > opened.size || (now.size === opened.size && (growing || now.mtimeNs === opened.mtimeNs)),

@@ -1,5 +1,5 @@
 /** Work under way that several wait for: who asks for the same joins in, and it ends when none waits any more. */
-import { onAbort } from './aborts.js';
+import { onAbort } from '../aborts.js';
 
 interface Flight {
   promise: Promise<Uint8Array>;

@@ -7,6 +7,10 @@ import { begin, end } from './underway.js';
 
 export const lockOf = (path: string): string => `${path}.lock`;
 
+/** Whether one that may still be there writes to a file in place. */
+export const isLocked = (path: string): boolean =>
+  nodeFs().existsSync(lockOf(path)) && !isGone(ownerOf(lockOf(path)));
+
 /**
  * Takes the lock of a file; one that a killed process of this machine left is taken over. All of it happens at once, so that no other
  * part of this process comes between.

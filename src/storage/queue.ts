@@ -1,5 +1,5 @@
 /** So many tasks at once and no more; the others wait in the order in which they came. */
-import { onAbort } from './aborts.js';
+import { onAbort } from '../aborts.js';
 
 export class Queue {
   #free: number;

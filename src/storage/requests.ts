@@ -1,7 +1,8 @@
 /** Requests to a server: so many at once, repeated where what failed may pass, ended by their signals. */
+
+import { onAbort } from '../aborts.js';
 import { ArgumentError, check, StorageError } from '../errors.js';
 import type { SourceOptions } from '../grid/persistence.js';
-import { onAbort } from './aborts.js';
 import { Queue } from './queue.js';
 import type { Address } from './url.js';
 

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { open, ready, WavetableMatrix } from '../../src/node.js';
 import { withoutLeaks } from '../support/backends.js';
 import { makeCube } from '../support/cubes.js';
-import { mixedCoords, same } from '../support/lazycubes.js';
+import { failureOf, mixedCoords, same } from '../support/lazycubes.js';
 import { random, randomArray } from '../support/numbers.js';
 
 describe('cubes opened from files', () => {
@@ -62,6 +62,39 @@ describe('cubes opened from files', () => {
       expect(reads).to.be.at.most(head + 8 * 512 + 2 ** 16);
       opened.dispose();
       expect(closed).to.equal(1);
+      cube.dispose();
+    }));
+
+  it('close a source that they were given whatever is wrong with the options', async () => {
+    for (const options of [{ typo: 1 }, { maxResidentBytes: -1 }, { signal: AbortSignal.abort() }]) {
+      let closed = 0;
+      const source = {
+        name: 'counted',
+        sizeBytes: 100,
+        read: async () => new Uint8Array(100),
+        close: async () => {
+          closed++;
+        },
+      };
+      await failureOf(open(source, options as object));
+      expect(closed).to.equal(1);
+    }
+  });
+
+  it('hear one signal in many calls without a warning of the system', () =>
+    withoutLeaks(async () => {
+      const { cube } = makeCube({ dims: [5, 5, 2] });
+      const opened = await WavetableMatrix.open(await cube.toBytes('wvcb'));
+      const warnings: string[] = [];
+      const warned = (warning: Error) => warnings.push(String(warning));
+      process.on('warning', warned);
+      const { signal } = new AbortController();
+      const places = [...cube.positions()];
+      await Promise.all(places.map((place) => opened.prefetch(place, { signal })));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      process.off('warning', warned);
+      expect(warnings).to.deep.equal([]);
+      opened.dispose();
       cube.dispose();
     }));
 });

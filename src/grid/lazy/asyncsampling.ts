@@ -33,6 +33,8 @@ export async function prefetchNodes(
   const { file } = opened;
   const target = host ? targetAt(opened, state, host, choice) : { opened, all: file.inFile(), each: null };
   const release = await loadTargets(where, [target], host ? host.length / 3 : 0, how);
+  // What this call asked for stays; an earlier one's goes, where it was more than is kept.
+  file.residency.trim();
   release();
 }
 
@@ -54,8 +56,10 @@ export async function sampleAsync(
   checkSize(where, [host.length / 3, ...resolution, state.settings.channels]);
   const target = targetOf(where, opened, state, host, choice, resolution);
   // The resolution as it was when the call was made.
-  const sample = (samples: Int32Array | null) =>
-    sampleAll(where, state, rowsOf(host, samples, 3), { ...options, resolution });
+  const sample = (samples: Int32Array | null) => {
+    alive(where);
+    return sampleAll(where, state, rowsOf(host, samples, 3), { ...options, resolution });
+  };
   return sampleParts(where, partsOfBatch([target], host.length / 3), sample, signal);
 }
 

@@ -3,10 +3,12 @@
  * that wait for it, and for as long as one of them does. Nodes go into banks batch by batch; what was set or deleted meanwhile stays
  * as it is.
  */
+import { onAbort } from '../../aborts.js';
 import { readContainer } from '../../codecs/container.js';
 import { ArgumentError, check, DisposedError, FormatError } from '../../errors.js';
 import { cellOf } from '../coordinates.js';
 import { checkStored, type StoredNode } from '../files.js';
+import type { NodeSource } from '../nodesource.js';
 import type { Settings } from '../options.js';
 import { isSame, type PreparedNodes } from '../store.js';
 import { type Cells, cellsWhere, countOf, type FileNodes, ROLES, type Role, roleOf } from './filenodes.js';
@@ -19,7 +21,9 @@ export interface LoadOptions {
 
 /** One read under way. */
 interface Fetch {
+  /** Those that have not come yet: one that came, and gave way since, is read anew. */
   cells: Cells;
+  source: NodeSource;
   /** Calls that wait for it. */
   waiting: Set<() => void>;
   control: AbortController;
@@ -85,19 +89,22 @@ export class NodeLoader {
   }
 
   #unasked(cells: Cells): Cells {
-    const asked = [...this.#fetches];
+    // What another file says, which the cube was moved from, is not what is missing.
+    const asked = [...this.#fetches].filter(({ source }) => source === this.file.source);
     return cellsWhere(cells, (role, cell) => !asked.some((fetch) => fetch.cells[role].has(cell)));
   }
 
   #underWay(cells: Cells): Fetch {
-    const asks = ({ cells: asked }: Fetch) =>
+    const asks = ({ cells: asked, source }: Fetch) =>
+      source === this.file.source &&
       ROLES.some((role) => [...cells[role]].some((cell) => asked[role].has(cell)));
     return [...this.#fetches].find(asks)!;
   }
 
   #start(where: string, cells: Cells): Fetch {
     const control = new AbortController();
-    const fetch: Fetch = { cells, control, waiting: new Set(), ended: Promise.resolve(null) };
+    const { source } = this.file;
+    const fetch: Fetch = { cells, source, control, waiting: new Set(), ended: Promise.resolve(null) };
     this.#fetches.add(fetch);
     // Nobody waits for a read that was given up: who wants its nodes reads them anew.
     control.signal.addEventListener('abort', () => this.#fetches.delete(fetch), { once: true });
@@ -113,13 +120,14 @@ export class NodeLoader {
     return fetch;
   }
 
-  async #read(where: string, { cells, control, waiting }: Fetch): Promise<void> {
+  async #read(where: string, { cells, source, control, waiting }: Fetch): Promise<void> {
     const which = ROLES.flatMap((role) => [...cells[role]].map((cell) => this.file.numberOf(role, cell)!));
     which.sort((a, b) => a - b);
-    for await (const batch of this.file.source.read(which, control.signal)) {
+    for await (const batch of source.read(which, control.signal)) {
       control.signal.throwIfAborted();
       check(!this.#disposed, () => new DisposedError(`${where}: the cube was disposed meanwhile`));
       this.alive(where);
+      if (source !== this.file.source) return;
       this.#admit(where, batch, cells);
       for (const progress of waiting) progress();
     }
@@ -132,7 +140,7 @@ export class NodeLoader {
         const tangent = 'tangent' in node ? node.tangent : undefined;
         if (roleOf({ tangent }) !== role) return [];
         const cell = cellOf(where, this.settings.dims, node.x, node.y, node.z);
-        return asked[role].has(cell) && this.file.isAway(role, cell) ? [{ node, cell }] : [];
+        return asked[role].delete(cell) && this.file.isAway(role, cell) ? [{ node, cell }] : [];
       });
       if (mine.length === 0) continue;
       const store = this.file.stores[role];
@@ -145,7 +153,8 @@ export class NodeLoader {
   }
 
   /** @throws FormatError where a source did not give what it was asked for. @param pinned what cannot have been evicted since. */
-  #checkComplete({ cells }: Fetch, pinned: Cells): void {
+  #checkComplete({ cells, source }: Fetch, pinned: Cells): void {
+    if (source !== this.file.source) return;
     for (const role of ROLES) {
       for (const cell of cells[role]) {
         if (!pinned[role].has(cell) || !this.file.isAway(role, cell)) continue;
@@ -168,16 +177,16 @@ async function waitFor(
   signal: AbortSignal | undefined,
 ): Promise<{ error: unknown } | null> {
   fetch.waiting.add(progress);
-  let abort: (() => void) | undefined;
+  let stop: (() => void) | undefined;
   try {
     if (!signal) return await fetch.ended;
+    signal.throwIfAborted();
     const aborted = new Promise<never>((_, reject) => {
-      abort = () => reject(signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
+      stop = onAbort(signal, () => reject(signal.reason));
     });
     return await Promise.race([fetch.ended, aborted]);
   } finally {
-    if (abort) signal!.removeEventListener('abort', abort);
+    stop?.();
     fetch.waiting.delete(progress);
     if (fetch.waiting.size === 0) fetch.control.abort(signal?.reason);
   }

@@ -64,6 +64,7 @@ export async function prefetchOctaves(
     return { opened, all: counts(j, 0) ? opened.file.inFile() : noCells(), each: null };
   });
   const release = await loadTargets(where, targets, host ? n : 0, how);
+  for (const { opened } of targets) opened.file.residency.trim();
   release();
 }
 

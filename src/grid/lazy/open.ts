@@ -58,19 +58,25 @@ export async function openWith<T>(
   options: OpenOptions,
   use: (opened: Opened, opening: OpeningOf) => Promise<T> | T,
 ): Promise<T> {
-  checkOptionNames(where, options, OPTION_NAMES);
-  const { verify, recover = false, maxBytes, maxResidentBytes = RESIDENT_BYTES, signal } = options;
-  check(
-    typeof maxResidentBytes === 'number' && maxResidentBytes >= 0,
-    () =>
-      new ArgumentError(
-        `${where}: maxResidentBytes must be a number of bytes, got ${shown(options.maxResidentBytes)}`,
-      ),
-  );
-  signal?.throwIfAborted();
-  const place = typeof given === 'string' || given instanceof URL ? String(given) : null;
+  // What is no object is refused below.
+  const { verify, recover = false, maxBytes, maxResidentBytes = RESIDENT_BYTES, signal } = options ?? {};
   const reading = { verify, recover, maxBytes, signal };
-  checkReadOptions(where, reading);
+  try {
+    checkOptionNames(where, options, OPTION_NAMES);
+    checkReadOptions(where, reading);
+    check(
+      typeof maxResidentBytes === 'number' && maxResidentBytes >= 0,
+      () =>
+        new ArgumentError(
+          `${where}: maxResidentBytes must be a number of bytes, got ${shown(options.maxResidentBytes)}`,
+        ),
+    );
+    signal?.throwIfAborted();
+  } catch (error) {
+    if (isSource(given)) await given.close();
+    throw error;
+  }
+  const place = typeof given === 'string' || given instanceof URL ? String(given) : null;
   const { name, opened } = await openedAt(where, given, place, options, reading);
   try {
     const residency = new Residency(maxResidentBytes);
@@ -126,9 +132,7 @@ async function sourceOf(where: string, given: Openable, options: OpenOptions): P
   if (given instanceof ArrayBuffer) return memorySource(new Uint8Array(given), 'bytes');
   if (given instanceof Blob) return blobSource(given);
   check(
-    typeof given?.read === 'function' &&
-      typeof given.sizeBytes === 'number' &&
-      typeof given.close === 'function',
+    isSource(given),
     () =>
       new ArgumentError(
         `${where}: a source must be a path, a URL, a Uint8Array, an ArrayBuffer, a Blob or a Source, got ${shown(given)}`,
@@ -136,6 +140,11 @@ async function sourceOf(where: string, given: Openable, options: OpenOptions): P
   );
   return given;
 }
+
+const isSource = (given: Openable): given is Source => {
+  const { read, sizeBytes, close } = (given ?? {}) as Partial<Source>;
+  return typeof read === 'function' && typeof sizeBytes === 'number' && typeof close === 'function';
+};
 
 /** @throws FormatError for contents of the other kind, which says who opens them. */
 export function checkOpenedKind<K extends Opened['kind']>(

@@ -155,7 +155,13 @@ function sampleWhole(
   const payload = resolution[0] * resolution[1] * channels;
   const page = (name: string, make: (nodes: tf.Tensor2D) => tf.Tensor2D) => ({
     nodes: store.full.page(where, name, resolution, () =>
-      make(allNodes(state, resolution)!.reshape([store.cells, payload])),
+      // Where no bank holds any they are zeros of an opened cube.
+      make(
+        (allNodes(state, resolution) ?? tf.zeros([store.cells, ...resolution, channels])).reshape([
+          store.cells,
+          payload,
+        ]),
+      ),
     ),
     grid: store.full.grid(),
     attrs: wholeAttrs(state, payload),
