@@ -174,7 +174,10 @@ export function checkOptionNames(where: string, options: unknown, known: readonl
   for (const name of Object.keys(options as object)) {
     check(
       known.includes(name),
-      () => new ArgumentError(`${where}: no option is called '${name}'; there are ${known.join(', ')}`),
+      () =>
+        new ArgumentError(
+          `${where}: no option is called '${name}'; ${known.length > 0 ? `there are ${known.join(', ')}` : 'there is none'}`,
+        ),
     );
   }
 }

@@ -1,4 +1,5 @@
 /** Cubes and hierarchies as .npz files: npz/layout.ts. */
+import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
 import type { FileFormat } from '../grid/persistence.js';
 import { readNpz } from './npz/reading.js';
 import { writeNpz } from './npz/writing.js';
@@ -7,6 +8,14 @@ export const npz: FileFormat = {
   name: 'npz',
   extensions: ['.npz'],
   sniff: (head) => head[0] === 0x50 && head[1] === 0x4b,
-  write: (contents, sink, { deflate }) => writeNpz(contents, sink, Boolean(deflate)),
+  async write(contents, sink, options) {
+    checkOptionNames("save to 'npz'", options, ['deflate']);
+    const { deflate = false } = options;
+    check(
+      typeof deflate === 'boolean',
+      () => new ArgumentError(`save: deflate must be true or false, got ${shown(deflate)}`),
+    );
+    await writeNpz(contents, sink, deflate);
+  },
   read: readNpz,
 };

@@ -3,7 +3,7 @@
  * which row. A uniform cube is one bank; a cube of several resolutions, or of compressed nodes, has one a form. What a
  * compressed node's row means, forms.ts says; a bank moves rows.
  *
- *   cell → row      Int32Array on the host, mirrored by an int32 tensor [X, Y, Z] for the kernels, −1: no node
+ *   cell → row      a RowTable on the host, mirrored by an int32 tensor [X, Y, Z] for the kernels, −1: no node
  *   row → page      pages hold rows firstRow … firstRow + capacity − 1
  */
 import * as tf from '@tensorflow/tfjs';
@@ -15,6 +15,7 @@ import { lanesFor, packHalves, unpackRow } from '../ops/half.js';
 import { sampleRows } from '../ops/sample.js';
 import { takeResampled, type Wraps } from '../ops/sumrows.js';
 import { Page } from './page.js';
+import { RowTable } from './rowtable.js';
 import { type PageAttrs, type Reading, readRows, splatRead } from './sampling/reading.js';
 
 export type { NodeShape };
@@ -63,7 +64,7 @@ export class Bank {
   /** Nodes held. */
   count = 0;
   readonly #cells: number;
-  readonly #rowOf: Int32Array;
+  readonly #rowOf: RowTable;
   #grid: tf.Tensor3D | null = null;
   /** Rows of deleted nodes. */
   readonly #free: number[] = [];
@@ -78,13 +79,13 @@ export class Bank {
     this.payload = sizeOf(options.row);
     this.lanes = options.dtype === 'float16' ? lanesFor(this.payload) : this.payload;
     this.#cells = options.dims[0] * options.dims[1] * options.dims[2];
-    this.#rowOf = new Int32Array(this.#cells).fill(-1);
+    this.#rowOf = new RowTable(this.#cells);
   }
 
   /** Gives every cell a node of zeros, in cell order. */
   fill(): void {
     this.#growTo(this.#cells);
-    for (let cell = 0; cell < this.#cells; cell++) this.#rowOf[cell] = cell;
+    this.#rowOf.setInOrder();
     this.count = this.#used = this.#inPlace = this.#cells;
     this.#dropGrid();
   }
@@ -103,12 +104,12 @@ export class Bank {
   }
 
   has(cell: number): boolean {
-    return this.#rowOf[cell] >= 0;
+    return this.#rowOf.get(cell) >= 0;
   }
 
   /** Cells with a node, ascending. */
-  *cells(): Generator<number> {
-    for (let cell = 0; cell < this.#cells; cell++) if (this.#rowOf[cell] >= 0) yield cell;
+  cells(): Generator<number> {
+    return this.#rowOf.cells();
   }
 
   /**
@@ -184,7 +185,7 @@ export class Bank {
       let page = 0;
       for (let at = 0; at < cells.length; ) {
         const target = this.#pageOf(at);
-        const row = this.#rowOf[cells[at]];
+        const row = this.#rowOf.get(cells[at]);
         while (page + 1 < before.length && before[page + 1].firstRow <= row) page++;
         while (before[page].firstRow > row) page--;
         const source = before[page];
@@ -192,7 +193,7 @@ export class Bank {
         let run = 1;
         while (
           run < most &&
-          this.#rowOf[cells[at + run]] === row + run &&
+          this.#rowOf.get(cells[at + run]) === row + run &&
           row + run < source.firstRow + source.capacity
         )
           run++;
@@ -205,7 +206,7 @@ export class Bank {
     }
     for (const page of before) page.dispose();
     cells.forEach((cell, row) => {
-      this.#rowOf[cell] = row;
+      this.#rowOf.set(cell, row);
     });
     this.#free.length = 0;
     this.#used = cells.length;
@@ -215,7 +216,7 @@ export class Bank {
 
   /** Sets a node; values of `lanes` elements, as packed by `pack`, or a float32 tensor [1, payload]. */
   set(cell: number, values: Float32Array | Int32Array | tf.Tensor2D): void {
-    const known = this.#rowOf[cell];
+    const known = this.#rowOf.get(cell);
     const row = known >= 0 ? known : this.#newRow();
     try {
       const page = this.#pageOf(row);
@@ -231,12 +232,12 @@ export class Bank {
 
   /** Takes the node out; its row is reused. */
   delete(cell: number): void {
-    const row = this.#rowOf[cell];
+    const row = this.#rowOf.get(cell);
     if (row < 0) return;
     this.#free.push(row);
     this.count--;
     if (row === cell) this.#inPlace--;
-    this.#rowOf[cell] = -1;
+    this.#rowOf.set(cell, -1);
     this.#writeGrid(cell, -1);
   }
 
@@ -247,14 +248,14 @@ export class Bank {
 
   /** The page that holds a node, and its row there. */
   placeOf(cell: number): { page: Page; row: number } {
-    const row = this.#rowOf[cell];
+    const row = this.#rowOf.get(cell);
     const page = this.#pageOf(row);
     return { page, row: row - page.firstRow };
   }
 
   /** A copy of the node's row, float32. Differentiable to the page unless it is float16. */
   read(cell: number): tf.Tensor {
-    const row = this.#rowOf[cell];
+    const row = this.#rowOf.get(cell);
     const page = this.#pageOf(row);
     const shape = [...this.options.row];
     const device = findDevice(tf.getBackend());
@@ -296,7 +297,7 @@ export class Bank {
     const rows = new Int32Array(2 * count).fill(-1);
     const at = new Float32Array(3 * count);
     for (let i = 0; i < count; i++) {
-      rows[2 * i] = this.#rowOf[first + i];
+      rows[2 * i] = this.#rowOf.get(first + i);
       at[3 * i] = 2 * i;
     }
     const grid = tf.tensor3d(rows, [2 * count, 1, 1], 'int32');
@@ -307,7 +308,7 @@ export class Bank {
   /** The rows as they are now, to be read while writes go on. Its tensors are the caller's to dispose. */
   snapshot(): BankSnapshot {
     const cellOf = new Int32Array(this.#capacity).fill(-1);
-    for (const cell of this.cells()) cellOf[this.#rowOf[cell]] = cell;
+    for (const cell of this.cells()) cellOf[this.#rowOf.get(cell)] = cell;
     // A clone is a second holder of the page, so that a write meanwhile takes a copy.
     const pages = this.pages.map(({ tensor, firstRow }) => ({ tensor: tf.keep(tensor.clone()), firstRow }));
     return { pages, cellOf };
@@ -341,10 +342,10 @@ export class Bank {
     return this.pages
       .map(({ tensor, firstRow, capacity }) => {
         const mine = cells.filter((cell) => {
-          const row = this.#rowOf[cell] - firstRow;
+          const row = this.#rowOf.get(cell) - firstRow;
           return row >= 0 && row < capacity;
         });
-        const places = Int32Array.from(mine, (cell) => this.#rowOf[cell] - firstRow);
+        const places = Int32Array.from(mine, (cell) => this.#rowOf.get(cell) - firstRow);
         const images = tensor.reshape([capacity, h, w, c]) as tf.Tensor4D;
         const rows = takeResampled(images, places, resolution, wraps).reshape([mine.length, payload]);
         const grid = new Int32Array(this.#cells).fill(-1);
@@ -377,7 +378,8 @@ export class Bank {
 
   /** The int32 tensor [X, Y, Z] of rows; made at the first sample, kept up to date in place. */
   grid(): tf.Tensor3D {
-    if (!this.#grid) this.#grid = tf.keep(tf.tensor3d(this.#rowOf.slice(), [...this.options.dims], 'int32'));
+    if (!this.#grid)
+      this.#grid = tf.keep(tf.tensor3d(this.#rowOf.toArray(), [...this.options.dims], 'int32'));
     return this.#grid;
   }
 
@@ -394,7 +396,7 @@ export class Bank {
   clone(trainable: boolean): Bank {
     const twin = new Bank({ ...this.options, trainable });
     for (const page of this.pages) twin.pages.push(new Page(page.tensor.clone(), trainable, page.firstRow));
-    twin.#rowOf.set(this.#rowOf);
+    twin.#rowOf.copyFrom(this.#rowOf);
     twin.#free.push(...this.#free);
     twin.count = this.count;
     twin.#used = this.#used;
@@ -450,7 +452,7 @@ export class Bank {
   }
 
   #assign(cell: number, row: number): void {
-    this.#rowOf[cell] = row;
+    this.#rowOf.set(cell, row);
     this.count++;
     if (row === cell) this.#inPlace++;
     this.#writeGrid(cell, row);
@@ -479,13 +481,13 @@ export class Bank {
     if (!full || this.#ordered || page.trainable || page.capacity !== this.#cells) return;
     if (page.tensor.dtype === 'int32' && findDevice(tf.getBackend())?.roundsIntegers) return;
     try {
-      page.replace(tf.tidy(() => tf.gather(page.tensor, tf.tensor1d(this.#rowOf.slice(), 'int32'))));
+      page.replace(tf.tidy(() => tf.gather(page.tensor, tf.tensor1d(this.#rowOf.toArray(), 'int32'))));
     } catch (error) {
       // Without room for a second page the rows stay as they are, and sample a little slower.
       if (error instanceof DeviceError) return;
       throw error;
     }
-    for (let cell = 0; cell < this.#cells; cell++) this.#rowOf[cell] = cell;
+    this.#rowOf.setInOrder();
     this.#inPlace = this.#cells;
     this.#dropGrid();
   }

@@ -56,7 +56,7 @@ export async function convert(
   to: string,
   options: ConvertOptions & Record<string, unknown> = {},
 ): Promise<Converted> {
-  const { format: name, compress, onProgress, verify, recover, signal, ...rest } = options;
+  const { format: name, compress, onProgress, verify, recover, maxBytes, array, signal, ...rest } = options;
   check(
     onProgress === undefined || typeof onProgress === 'function',
     () => new ArgumentError(`convert: onProgress must be a function, got ${shown(onProgress)}`),
@@ -66,7 +66,7 @@ export async function convert(
     checkedCompression('convert', compress);
   }
   const format = formatFor('convert', name, to);
-  return loadPath(from, { verify, recover, signal }, async (contents) => {
+  return loadPath(from, { verify, recover, maxBytes, array, signal }, async (contents) => {
     let done = 0;
     const total = nodesOf(contents);
     const progress = (node?: ConvertProgress['node']) => {

@@ -1,7 +1,7 @@
 /** What is in files, without the cubes: of formats that are read by the node, without their nodes too. */
 import { readContainer } from '../codecs/container.js';
 import { sizeOf } from '../codecs/parameters.js';
-import { check, FormatError, WavecubeError } from '../errors.js';
+import { check, checkOptionNames, FormatError, WavecubeError } from '../errors.js';
 import type { Boundary } from '../interpolation/stencil.js';
 import type { NodeDtype } from './bank.js';
 import type { Folder, Source } from './bytestream.js';
@@ -84,7 +84,9 @@ export interface InspectOptions extends Pick<ReadOptions, 'signal'> {
  * Says what a file holds. Of a .wvcb file or its shards header, index and metadata are read alone.
  * @param path a path or URL. @throws FormatError for a file that says nothing any more; damage to nodes is in `lost`.
  */
-export async function inspect(path: string, { signal, onProgress }: InspectOptions = {}): Promise<Inspected> {
+export async function inspect(path: string, how: InspectOptions = {}): Promise<Inspected> {
+  checkOptionNames('inspect', how, ['signal', 'onProgress']);
+  const { signal, onProgress } = how;
   const options = { recover: true, signal };
   const folder = await folderAt(path, { signal });
   if (folder) {

@@ -29,6 +29,7 @@ import type { Contents, CubeContents, LostNode } from './contents.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor, nodeOf } from './coordinates.js';
 import { inBatches, restoreNodes, type StoredNode, snapshotNodes } from './files.js';
 import { type CheckedNode, denseByShape, type GivenNode, lastOfEachCell } from './given.js';
+import { plainMetadata } from './json.js';
 import { type PrefetchOptions, prefetchNodes, sampleAsync } from './lazy/asyncsampling.js';
 import type { Role } from './lazy/filenodes.js';
 import { checkHere, only } from './lazy/needs.js';
@@ -984,6 +985,7 @@ export class WavetableMatrix {
   /** What files hold of the cube as it is now, for file formats; writes from now on do not show. To be disposed. */
   contents(): CubeContents {
     this.#alive('contents');
+    const metadata = plainMetadata('save', this.metadata);
     const { nodes, count, dispose } = snapshotNodes(this.#samplingState);
     return {
       kind: 'cube',
@@ -991,7 +993,7 @@ export class WavetableMatrix {
       height: this.height,
       depth: this.depth,
       options: this.options,
-      metadata: this.metadata,
+      metadata,
       count,
       nodes: inBatches(nodes),
       dispose,

@@ -16,6 +16,7 @@ import { onTape } from '../ops/tape.js';
 import type { CompressAllOptions, NodeReport } from './compression.js';
 import type { Contents, LostNode, OctavesContents } from './contents.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor } from './coordinates.js';
+import { plainMetadata } from './json.js';
 import {
   type PrefetchOctavesOptions,
   prefetchOctaves,
@@ -590,12 +591,15 @@ export class OctaveHierarchy {
   /** What files hold of the hierarchy as it is now, for file formats; writes from now on do not show. To be disposed. */
   contents(): OctavesContents {
     const { levels, ...rest } = this.stored();
+    const metadata = plainMetadata('save', rest.metadata);
+    // Before a snapshot is taken of any.
+    for (const { matrix } of levels) plainMetadata('save', matrix.metadata);
     const places = levels.map(({ octave, shifted, matrix }) => ({
       octave,
       shifted,
       cube: matrix.contents(),
     }));
-    return { kind: 'octaves', ...rest, levels: places };
+    return { kind: 'octaves', ...rest, metadata, levels: places };
   }
 
   async #settledContents(where: string): Promise<OctavesContents> {

@@ -2,7 +2,7 @@
  * File formats and places to keep files, as the grid sees them. The formats build on the grid, so they announce
  * themselves here; the package's entry does that.
  */
-import { ArgumentError, check, FormatError, shown } from '../errors.js';
+import { ArgumentError, check, checkOptionNames, FormatError, shown } from '../errors.js';
 import {
   type AppendableSource,
   type Folder,
@@ -30,6 +30,17 @@ export interface ReadOptions {
   /** Of a Zarr store that others wrote: the name of the array of nodes. Default 'nodes', or the store itself. */
   array?: string;
   signal?: AbortSignal;
+}
+
+/** @throws ArgumentError for options of loading that are misspelt, or of another kind. */
+export function checkReadOptions(where: string, options: ReadOptions): void {
+  checkOptionNames(where, options, ['verify', 'recover', 'maxBytes', 'array', 'signal']);
+  for (const name of ['verify', 'recover'] as const) {
+    check(
+      typeof (options[name] ?? true) === 'boolean',
+      () => new ArgumentError(`${where}: ${name} must be true or false, got ${shown(options[name])}`),
+    );
+  }
 }
 
 /** What is in a file that was opened: as its contents, with the nodes still there. */

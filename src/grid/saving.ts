@@ -4,6 +4,7 @@ import { type FolderSink, memorySink, memorySource, type Sink, type Source } fro
 import { type Contents, disposeContents } from './contents.js';
 import { createFolderAt, folderAt, writesFolder } from './folders.js';
 import {
+  checkReadOptions,
   createPath,
   type FileFormat,
   openPath,
@@ -67,6 +68,7 @@ type Use<T> = (contents: Contents, name: string, format: FileFormat) => Promise<
 
 /** What `use` makes of a path's contents. */
 export async function loadPath<T>(path: string, options: ReadOptions, use: Use<T>): Promise<T> {
+  checkReadOptions('load', options);
   const { signal } = options;
   const folder = await folderAt(path, { signal });
   if (!folder) return loadSource(await openPath(path, { signal, whole: true }), options, use);
@@ -88,6 +90,7 @@ export async function loadBytes<T>(
         `fromBytes: bytes must be a Uint8Array, got ${Object.prototype.toString.call(bytes)}`,
       ),
   );
+  checkReadOptions('fromBytes', options);
   return loadSource(memorySource(bytes, name), options, use);
 }
 

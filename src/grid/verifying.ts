@@ -1,6 +1,6 @@
 /** Whether files are whole: everything is read and checked, and nothing decoded. */
 import { readContainer } from '../codecs/container.js';
-import { FormatError } from '../errors.js';
+import { checkOptionNames, FormatError } from '../errors.js';
 import type { Contents, LostNode } from './contents.js';
 import { lostOf } from './converting.js';
 import type { StoredNode } from './files.js';
@@ -33,7 +33,9 @@ export interface VerifyOptions extends Pick<ReadOptions, 'signal'> {
  * @param path a path or URL.
  * @throws WavecubeError where it cannot be read at all: no such file, no rights, no answer. Damage is told in the result.
  */
-export async function verify(path: string, { signal, onProgress }: VerifyOptions = {}): Promise<Verified> {
+export async function verify(path: string, options: VerifyOptions = {}): Promise<Verified> {
+  checkOptionNames('verify', options, ['signal', 'onProgress']);
+  const { signal, onProgress } = options;
   const found: Verified = { nodes: 0, tangents: 0, bytes: 0, damage: [] };
   try {
     await loadPath(path, { verify: true, recover: true, signal }, async (contents, name, format) => {

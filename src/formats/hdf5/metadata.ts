@@ -1,6 +1,7 @@
 /** The JSON of a file: what a cube or a hierarchy is made with. */
 import { check, FormatError, shown } from '../../errors.js';
 import type { CubeContents, CubeOptions, OctavesContents } from '../../grid/contents.js';
+import { parseJson } from '../../grid/json.js';
 
 export interface CubeHeader {
   width: number;
@@ -26,12 +27,7 @@ export function headerOfCube({ width, height, depth, options, metadata }: CubeCo
 
 /** @throws FormatError for a text that says no cube and no hierarchy; what their options may be, they say themselves. */
 export function readHeader(text: string, source: string): Header {
-  let header: Header;
-  try {
-    header = JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(source, 'has metadata that are no JSON', { cause });
-  }
+  const header = parseJson(text, source, 'has metadata that are no JSON') as Header;
   check(isObject(header), () => new FormatError(source, `has metadata that are no object: ${shown(header)}`));
   if (header.kind === 'cube') return { ...header, ...checkCube(header, source) };
   check(

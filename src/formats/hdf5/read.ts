@@ -3,6 +3,7 @@ import { check, FormatError, shown } from '../../errors.js';
 import type { Source } from '../../grid/bytestream.js';
 import type { Contents, CubeContents } from '../../grid/contents.js';
 import type { ReadOptions } from '../../grid/persistence.js';
+import { budgetOf, checkBudget, ZEROS, zerosBytes } from '../budget.js';
 import { Datasets } from './datasets.js';
 import { readIndex } from './fileindex.js';
 import { checksumOf, FORMAT, METADATA, VERSION } from './layout.js';
@@ -26,6 +27,7 @@ export async function readContents(source: Source, options: ReadOptions): Promis
       const listed = entries ? { entries, lost: [] } : listDatasets(file, cube, budget, options);
       return contentsOf(cube, new Datasets(file, cube, listed, hasChecksums, options));
     });
+    checkZeros(source, read, options);
     if (header.kind === 'cube') return read[0];
     const { levels, user, ...rest } = header;
     const places = levels.map(({ octave, shifted }, i) => ({ octave, shifted, cube: read[i] }));
@@ -33,6 +35,19 @@ export async function readContents(source: Source, options: ReadOptions): Promis
   } finally {
     file.close();
   }
+}
+
+/** A cube that is not sparse gets zeros where the file has no node: memory that the file must bear out. */
+function checkZeros(
+  { name, sizeBytes }: Source,
+  cubes: readonly CubeContents[],
+  { maxBytes }: ReadOptions,
+): void {
+  const nodesOf = ({ expected = [], count, lost = [] }: CubeContents) =>
+    count + lost.length - expected.reduce((sum, { tangent, count: n }) => sum + (tangent ? n : 0), 0);
+  const zeros = cubes.reduce((sum, cube) => sum + zerosBytes(cube, nodesOf(cube)), 0);
+  if (!Number.isFinite(zeros)) return; // Not numbers: the cube refuses them by name.
+  checkBudget(name, sizeBytes, ZEROS, zeros, budgetOf(sizeBytes, maxBytes));
 }
 
 function contentsOf(cube: Level, datasets: Datasets): CubeContents {

@@ -28,7 +28,7 @@ export async function writeContents(
   sink: Sink,
   options: Record<string, unknown>,
 ): Promise<void> {
-  checkOptionNames('hdf5', options, []);
+  checkOptionNames("save to 'hdf5'", options, []);
   const file = new WrittenFile(await library(), sink.name);
   try {
     file.attribute('/', 'format', FORMAT);

@@ -2,7 +2,7 @@
 import { check, FormatError } from '../../errors.js';
 import type { Source } from '../../grid/bytestream.js';
 import type { ReadOptions } from '../../grid/persistence.js';
-import { budgetOf, checkBudget } from '../zip/budget.js';
+import { budgetOf, checkBudget } from '../budget.js';
 import { type ContentOptions, readContents } from '../zip/content.js';
 import { type Directory, readDirectory } from '../zip/directory.js';
 import { DEFLATED, entryError, LOCAL_BYTES, localHeader, type ZipEntry } from '../zip/records.js';

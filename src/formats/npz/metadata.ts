@@ -1,6 +1,7 @@
 /** metadata.npy: JSON, of which nothing is believed before it has been looked at. */
-import { ArgumentError, check, FormatError, shown } from '../../errors.js';
+import { check, FormatError, shown } from '../../errors.js';
 import type { CubeContents, CubeOptions, OctavesContents } from '../../grid/contents.js';
+import { parseJson } from '../../grid/json.js';
 import { viewNpy } from '../npy.js';
 import { CUBE, HIERARCHY, OCTAVES_VERSION, VERSION, VERSIONS } from './layout.js';
 
@@ -20,9 +21,6 @@ export interface CubeHeader {
 export type OctavesHeader = Omit<OctavesContents, 'kind' | 'levels'> & {
   levels: readonly { octave: number; shifted: readonly boolean[] }[];
 };
-
-/** How deep JSON may nest: what walks through it needs stack. */
-const MAX_DEPTH = 500;
 
 /** @param hierarchy the CRC-32 of the metadata of the hierarchy that it is of. */
 export function cubeJson(
@@ -48,45 +46,13 @@ export function octavesJson({ kind: _, levels, metadata, ...rest }: OctavesConte
   });
 }
 
-function jsonBytes(value: unknown): Uint8Array {
-  const text = JSON.stringify(value);
-  check(
-    isShallow(text),
-    () => new ArgumentError(`save: metadata must nest no more than ${MAX_DEPTH} lists and objects`),
-  );
-  return new TextEncoder().encode(text);
-}
-
-/** Whether brackets nest no deeper than is allowed. */
-function isShallow(text: string): boolean {
-  let depth = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const letter = text.charCodeAt(i);
-    if (quoted) {
-      if (letter === 0x5c) i++;
-      else if (letter === 0x22) quoted = false;
-    } else if (letter === 0x22) quoted = true;
-    else if (letter === 0x5b || letter === 0x7b) {
-      if (++depth > MAX_DEPTH) return false;
-    } else if (letter === 0x5d || letter === 0x7d) depth--;
-  }
-  return true;
-}
+const jsonBytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 /** The JSON object of a metadata.npy. @param source what errors call it. */
 export function parseMetadata(entry: Uint8Array, source: string): Record<string, unknown> {
   const { data, dtype } = viewNpy(entry, source);
   check(dtype === '|u1', () => new FormatError(source, `must be uint8, got ${dtype}`));
-  let value: unknown;
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(data as Uint8Array);
-    check(isShallow(text), () => new FormatError(source, `nests more than ${MAX_DEPTH} lists and objects`));
-    value = JSON.parse(text);
-  } catch (cause) {
-    if (cause instanceof FormatError) throw cause;
-    throw new FormatError(source, 'has metadata that is no JSON', { cause });
-  }
+  const value = parseJson(data as Uint8Array, source, 'has metadata that is no JSON');
   check(isObject(value), () => new FormatError(source, `must hold an object, got ${shown(value)}`));
   return value;
 }

@@ -1,16 +1,16 @@
 /** An index gone through before it is believed: what each entry says, and all together. */
 import { MAX_ELEMENTS } from '../../codecs/container.js';
 import { codecFor } from '../../codecs/registry.js';
-import { check, FormatError } from '../../errors.js';
+import { FormatError } from '../../errors.js';
 import type { LostNode } from '../../grid/contents.js';
+import type { ReadOptions } from '../../grid/persistence.js';
+import { budgetOf, checkBudget, ZEROS, zerosBytes } from '../budget.js';
 import { PayloadType } from './entries.js';
 import type { Head } from './head.js';
 import { ALIGNMENT, HEADER_BYTES, type Region } from './header.js';
 import { ascending } from './ranges.js';
 
 const TANGENTS = ['x', 'y', 'z'] as const;
-/** What nodes that no entry has may take beyond twice the file: a dense cube's zeros. */
-const ZEROS_BYTES = 64 * 2 ** 20;
 
 export interface CheckedIndex {
   /** Of each cube its entries that are sound, nodes before tangents, each in cell order. */
@@ -31,8 +31,12 @@ export interface PayloadFile {
  * @param files the file itself, then its shards.
  * @throws FormatError for the first entry that is wrong, unless `recover`: that is lost then.
  */
-export function checkIndex(head: Head, files: readonly PayloadFile[], recover: boolean): CheckedIndex {
-  const { index, metadata, name, header } = head;
+export function checkIndex(
+  head: Head,
+  files: readonly PayloadFile[],
+  { recover = false, maxBytes }: ReadOptions,
+): CheckedIndex {
+  const { index, metadata, name } = head;
   const lost: LostNode[][] = metadata.cubes.map(() => []);
   const wrong = new Set<number>();
   const refuse = (i: number, reason: string) => {
@@ -63,34 +67,21 @@ export function checkIndex(head: Head, files: readonly PayloadFile[], recover: b
   for (let i = 0; i < index.count; i++) if (!wrong.has(i)) cubes[index.level(i)].push(i);
   // Out of order only where the file is damaged.
   if (recover) for (const entries of cubes) entries.sort((i, j) => index.compare(i, j));
-  metadata.cubes.forEach(({ width, height, depth, options }, level) => {
-    const [h, w] = options.resolution as readonly [number, number];
-    const nodes = index.count === 0 ? 0 : countNodes(head, level);
-    const zeros =
-      (options.sparse ?? true) ? 0 : (width * height * depth - nodes) * h * w * (options.channels as number);
-    const most = 2 * head.sizeBytes + files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) + ZEROS_BYTES;
-    check(
-      zeros * 4 <= most,
-      () =>
-        new FormatError(
-          name,
-          `is a dense cube of ${width} × ${height} × ${depth} nodes of [${h}, ${w}, ${options.channels}] that holds ${nodes} of them: the ` +
-            'others would be zeros that take much more memory than the file',
-          { offset: header.index.offset },
-        ),
-    );
-  });
+  const sizeBytes = head.sizeBytes + files.slice(1).reduce((sum, file) => sum + file.sizeBytes, 0);
+  const nodes = nodesByLevel(head);
+  const zeros = metadata.cubes.reduce((sum, cube, level) => sum + zerosBytes(cube, nodes[level]), 0);
+  checkBudget(name, sizeBytes, ZEROS, zeros, budgetOf(sizeBytes, maxBytes));
   return { cubes, lost };
 }
 
 /** Of the node that an entry names; which node that was, a damaged one cannot say for sure. */
 const DAMAGED_ENTRY = 'has a damaged entry in the index, which may name another place';
 
-/** Entries of nodes of a level, sound or not. */
-function countNodes({ index }: Head, level: number): number {
-  let count = 0;
-  for (let i = 0; i < index.count; i++) if (index.level(i) === level && index.role(i) === 0) count++;
-  return count;
+/** Entries of the nodes of each level, sound or not. */
+function nodesByLevel({ index, metadata }: Head): number[] {
+  const nodes = metadata.cubes.map(() => 0);
+  for (let i = 0; i < index.count; i++) if (index.role(i) === 0) nodes[index.level(i)]++;
+  return nodes;
 }
 
 /** What is wrong with an entry by itself; null where nothing is. @param codecs of each in the metadata, why it cannot be read. */

@@ -1,6 +1,7 @@
 /** The metadata of a .wvcb file, JSON: ../WVCB.md. What cubes themselves check is left to them. */
-import { ArgumentError, check, FormatError, shown } from '../../errors.js';
+import { check, FormatError, shown } from '../../errors.js';
 import type { Contents, CubeContents, CubeOptions, OctavesContents } from '../../grid/contents.js';
+import { parseJson } from '../../grid/json.js';
 import type { Header } from './header.js';
 import { hexOf, MAX_SHARDS, shardName } from './shardnames.js';
 
@@ -51,7 +52,6 @@ export function describe(contents: Contents): Omit<Metadata, 'codecs' | 'shards'
   };
 }
 
-/** @throws ArgumentError for a user's metadata that is no JSON. */
 export function encodeMetadata({ codecs, shards, hierarchy, cubes }: Metadata): Uint8Array {
   const cube = ({ options, metadata: user }: CubeDescription) => ({ options, user });
   const { metadata: user, ...rest } = hierarchy ?? { metadata: {} };
@@ -63,14 +63,7 @@ export function encodeMetadata({ codecs, shards, hierarchy, cubes }: Metadata): 
     ...(shards.length > 0 && { shards }),
     ...(hierarchy ? { octaves: { ...rest, user, levels } } : { cube: cube(cubes[0]) }),
   };
-  try {
-    return new TextEncoder().encode(JSON.stringify(json));
-  } catch (cause) {
-    throw new ArgumentError(
-      `save: metadata must be JSON (${cause instanceof Error ? cause.message : cause})`,
-      { cause },
-    );
-  }
+  return new TextEncoder().encode(JSON.stringify(json));
 }
 
 /** Metadata as they were encoded, with codecs that were not known then. */
@@ -99,15 +92,10 @@ const MAX_CODECS = 0xffff;
 /** @throws FormatError for what is not the metadata of a file with this header. */
 export function decodeMetadata(bytes: Uint8Array, header: Header, source: string): Metadata {
   const { offset } = header.metadata;
-  const fail = (what: string, cause?: unknown) =>
-    new FormatError(source, `has metadata at byte ${offset} that ${what}`, { offset, cause });
+  const fail = (what: string) =>
+    new FormatError(source, `has metadata at byte ${offset} that ${what}`, { offset });
   const must = (holds: boolean, what: () => string) => check(holds, () => fail(what()));
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw fail('are no JSON', cause);
-  }
+  const json = parseJson(bytes, source, `has metadata at byte ${offset} that are no JSON`, offset);
   const object = (value: unknown, name: string): Json => {
     must(isObject(value), () => `must have an object '${name}', got ${shown(value)}`);
     return value as Json;

@@ -128,7 +128,7 @@ export function openFrom(
   options: ReadOptions,
   close: () => Promise<void>,
 ): Opened {
-  const checked = checkIndex(head, from.files, options.recover ?? false);
+  const checked = checkIndex(head, from.files, options);
   return openedOf(head, from, checked, options, () => {
     // Nobody waits for the end of a file that is only read.
     for (const end of [close, () => from.close?.()]) Promise.resolve(end()).catch(() => {});

@@ -43,7 +43,7 @@ export async function readFile(source: Source, options: ReadOptions): Promise<Co
 /** All of a file, or of shards. */
 export async function readFrom(head: Head, from: PayloadFiles, options: ReadOptions): Promise<Contents> {
   try {
-    const checked = checkIndex(head, from.files, options.recover ?? false);
+    const checked = checkIndex(head, from.files, options);
     const close = () => void from.close?.();
     return contentsOf(head, checked, (level) => nodesOf(head, from, checked, level, options), close);
   } catch (error) {

@@ -94,29 +94,51 @@ async function* nodeBoxes(array: OpenArray, { present }: NodesWanted): AsyncGene
   }
 }
 
+/** Files of a grid of them, along each dimension. */
+const fileGrid = ({ shape, file }: OpenArray['meta']): number[] =>
+  shape.map((n, j) => Math.ceil(n / file[j]));
+
+/** Numbers of the places in (x, y, z) of which there are files, ascending; null where the place does not tell. */
+async function placesThere({ prefix, meta, files }: OpenArray): Promise<Float64Array | null> {
+  const names = await files.names();
+  if (!names) return null;
+  const { keys } = meta;
+  const grid = fileGrid(meta);
+  const numbers = new Set<number>();
+  for (const key of names) {
+    if (!key.startsWith(prefix)) continue;
+    const parts = key.slice(prefix.length).split(keys.separator);
+    if (keys.name === 'default' && parts.shift() !== 'c') continue;
+    if (
+      parts.length !== 6 ||
+      !parts.every((part, j) => /^(0|[1-9]\d{0,14})$/.test(part) && Number(part) < grid[j])
+    )
+      continue;
+    const [i, j, k] = parts.map(Number);
+    numbers.add((i * grid[1] + j) * grid[2] + k);
+  }
+  return Float64Array.from(numbers).sort();
+}
+
+const isFilled = ({ fill }: OpenArray['meta']): boolean => fill !== null && fill !== 0 && !Number.isNaN(fill);
+
+/** Nodes that an array of others has at most, by the files that there are: writers make room for so many. */
+export async function mostNodes(array: OpenArray): Promise<number> {
+  const { shape, file } = array.meta;
+  const cells = sizeOf(shape.slice(0, 3));
+  const places = await placesThere(array);
+  if (!places) return cells;
+  const filled = isFilled(array.meta) ? Math.ceil(FILLED_BYTES / (4 * sizeOf(shape.slice(3)))) : 0;
+  return Math.min(cells, filled + places.length * sizeOf(file.slice(0, 3)));
+}
+
 /** Of files that are there, or may be there, the nodes: each place in (x, y, z) once, x slowest. */
-async function* filePlaces({ name, prefix, meta, files }: OpenArray, all: boolean): AsyncGenerator<Box> {
-  const { shape, file, keys, fill } = meta;
-  const grid = shape.map((n, j) => Math.ceil(n / file[j]));
-  const [, rows, columns] = grid;
-  const names = all || (fill !== null && fill !== 0 && !Number.isNaN(fill)) ? null : await files.names();
-  let places: Iterable<number>;
-  if (names) {
-    const numbers = new Set<number>();
-    for (const key of names) {
-      if (!key.startsWith(prefix)) continue;
-      const parts = key.slice(prefix.length).split(keys.separator);
-      if (keys.name === 'default' && parts.shift() !== 'c') continue;
-      if (
-        parts.length !== 6 ||
-        !parts.every((part, j) => /^(0|[1-9]\d{0,14})$/.test(part) && Number(part) < grid[j])
-      )
-        continue;
-      const [i, j, k] = parts.map(Number);
-      numbers.add((i * rows + j) * columns + k);
-    }
-    places = Float64Array.from(numbers).sort();
-  } else {
+async function* filePlaces(array: OpenArray, all: boolean): AsyncGenerator<Box> {
+  const { name, meta } = array;
+  const { shape, file } = meta;
+  const grid = fileGrid(meta);
+  let places: Iterable<number> | null = all || isFilled(meta) ? null : await placesThere(array);
+  if (!places) {
     const count = sizeOf(grid.slice(0, 3));
     check(
       all || count <= MAX_ASKED,

@@ -8,7 +8,7 @@ import { type OpenArray, openArray, readBox, readExact } from './array.js';
 import { sizeOf } from './box.js';
 import { AXES, checksumOf, type OwnAttributes, VERSION } from './layout.js';
 import { parseGroup } from './metadata.js';
-import { type NodesWanted, readNodes } from './nodes.js';
+import { mostNodes, type NodesWanted, readNodes } from './nodes.js';
 import { StoreFiles } from './store.js';
 
 type Json = Record<string, unknown>;
@@ -252,7 +252,7 @@ async function foreignContents(
   return {
     ...{ kind: 'cube', width, height, depth, metadata: { ...around, ...attributes }, lost, nodes },
     // At most: which chunks there are is seen when they are read.
-    count: width * height * depth,
+    count: await mostNodes(array),
     options: {
       resolution: [h, w],
       channels,

@@ -2,6 +2,7 @@
 import type { AbsolutePath, GetOptions, RangeQuery } from 'zarrita';
 import { check, FormatError } from '../../errors.js';
 import { type Folder, readAll, type Source } from '../../grid/bytestream.js';
+import { parseJson } from '../../grid/json.js';
 import { ABSENT_OFFSET, mayUnpackTo } from './codecs.js';
 
 /** There is no such file, or no such chunk in its shard: no error, until somebody needs it. */
@@ -72,11 +73,7 @@ export class StoreFiles {
       () => new FormatError(source.name, `has ${source.sizeBytes} bytes, more than metadata ever have`),
     );
     const bytes = await readAll(source, this.signal);
-    try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    } catch (cause) {
-      throw new FormatError(source.name, 'is no JSON', { cause });
-    }
+    return parseJson(bytes, source.name);
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@
 import { deflateSync } from 'fflate';
 import { crc32 } from '../../checksum.js';
 import type { Sink } from '../../grid/bytestream.js';
-import { freeBytes } from './budget.js';
+import { freeBytes } from '../budget.js';
 import {
   CENTRAL,
   CENTRAL_BYTES,

@@ -5,6 +5,7 @@ import { memorySource, type Source } from '../bytestream.js';
 import { folderAt } from '../folders.js';
 import type { NodeSource } from '../nodesource.js';
 import {
+  checkReadOptions,
   type FileFormat,
   type Opened,
   openPath,
@@ -39,7 +40,16 @@ export interface OpeningOf {
 }
 
 const RESIDENT_BYTES = 256 * 2 ** 20;
-const OPTION_NAMES = ['verify', 'recover', 'signal', 'retries', 'parallel', 'headers', 'maxResidentBytes'];
+const OPTION_NAMES = [
+  'verify',
+  'recover',
+  'maxBytes',
+  'signal',
+  'retries',
+  'parallel',
+  'headers',
+  'maxResidentBytes',
+];
 
 /** What `use` makes of a file that was opened. @throws what opening throws, and `use`; nothing stays open then. */
 export async function openWith<T>(
@@ -48,9 +58,12 @@ export async function openWith<T>(
   options: OpenOptions,
   use: (opened: Opened, opening: OpeningOf) => Promise<T> | T,
 ): Promise<T> {
-  const { verify, recover = false, maxResidentBytes = RESIDENT_BYTES, signal } = options;
+  // What is no object is refused below.
+  const { verify, recover = false, maxBytes, maxResidentBytes = RESIDENT_BYTES, signal } = options ?? {};
+  const reading = { verify, recover, maxBytes, signal };
   try {
     checkOptionNames(where, options, OPTION_NAMES);
+    checkReadOptions(where, reading);
     check(
       typeof maxResidentBytes === 'number' && maxResidentBytes >= 0,
       () =>
@@ -64,7 +77,6 @@ export async function openWith<T>(
     throw error;
   }
   const place = typeof given === 'string' || given instanceof URL ? String(given) : null;
-  const reading = { verify, recover, signal };
   const { name, opened } = await openedAt(where, given, place, options, reading);
   try {
     const residency = new Residency(maxResidentBytes);
