@@ -49,6 +49,10 @@ async function info(path: string, { json = false }: Options): Promise<void> {
   const { held, lost } = found;
   const sizeBytes = found.sizeBytes ?? (/^https?:/i.test(path) ? undefined : await sizeOnDisk(path));
   tellLost(lost, path);
+  if (found.damage !== undefined) {
+    process.exitCode = 1;
+    process.stderr.write(`damaged: ${found.damage}\n`);
+  }
   if (json) {
     const facts = held.kind === 'cube' ? cubeFacts(held, true) : hierarchyFacts(held);
     process.stdout.write(
@@ -65,14 +69,17 @@ async function info(path: string, { json = false }: Options): Promise<void> {
   process.stdout.write(rows.map(([name, value]) => `${name.padEnd(14)}${value}\n`).join(''));
 }
 
-function fileFacts({ format, version, generation, shards, isRead, lost }: Inspected, sizeBytes?: number) {
+function fileFacts(
+  { format, version, generation, shards, isRead, lost, damage }: Inspected,
+  sizeBytes?: number,
+) {
   return {
     format,
     version,
     sizeBytes,
     generation,
     shards,
-    checks: { nodes: isRead ? 'read' : 'not read', lost },
+    checks: { nodes: isRead ? 'read' : 'not read', lost, damage },
   };
 }
 

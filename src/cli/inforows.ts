@@ -15,7 +15,7 @@ const MISSING = {
 };
 
 export function fileRows(
-  { format, version, generation, shards, isRead, lost }: Inspected,
+  { format, version, generation, shards, isRead, lost, damage }: Inspected,
   sizeBytes: number | undefined,
 ): Row[] {
   const parts = [
@@ -25,7 +25,9 @@ export function fileRows(
     ...(generation !== undefined && generation > 1 ? [`updated ${counted(generation - 1, 'time')}`] : []),
   ];
   const checks = [
-    lost.length === 0 ? 'nothing damaged' : `${counted(lost.length, 'node')} damaged`,
+    lost.length > 0
+      ? `${counted(lost.length, 'node')} damaged`
+      : (damage && 'damaged, which costs no node') || 'nothing damaged',
     ...(isRead ? [] : ["nodes not read: 'wavecube verify' reads them"]),
   ];
   return [

@@ -59,8 +59,10 @@ export interface Inspected extends FileFacts {
   sizeBytes?: number;
   /** Whether the nodes were read, and their checksums verified; else the index alone was. */
   isRead: boolean;
-  /** What is damaged, as far as was read. */
+  /** Nodes that are damaged, as far as was read. */
   lost: LostNode[];
+  /** What else is, where it costs no node. */
+  damage?: string;
   /** A cube, or a hierarchy of them. */
   held:
     | ({ kind: 'cube' } & InspectedCube)
@@ -86,8 +88,23 @@ export interface InspectOptions extends Pick<ReadOptions, 'signal'> {
  */
 export async function inspect(path: string, how: InspectOptions = {}): Promise<Inspected> {
   checkOptionNames('inspect', how, ['signal', 'onProgress']);
-  const { signal, onProgress } = how;
-  const options = { recover: true, signal };
+  try {
+    return await inspectedAt(path, false, how);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const found = await inspectedAt(path, true, how);
+    // What recovery does without is damage all the same.
+    if (found.lost.length === 0) found.damage = error.message;
+    return found;
+  }
+}
+
+async function inspectedAt(
+  path: string,
+  recover: boolean,
+  { signal, onProgress }: InspectOptions,
+): Promise<Inspected> {
+  const options = { recover, signal };
   const folder = await folderAt(path, { signal });
   if (folder) {
     const format = await sniffFolderFormat(folder);

@@ -920,6 +920,10 @@ export class WavetableMatrix {
    * @param options.format default: by the path's ending, else 'npz'. Others are the format's.
    */
   async save(path: string, options: { format?: string } & Record<string, unknown> = {}): Promise<void> {
+    check(
+      typeof options === 'object' && options !== null,
+      () => new ArgumentError(`save: options must be an object, got ${shown(options)}`),
+    );
     const { format: name, ...rest } = options;
     const format = formatFor('save', name, path);
     await saveContents(await this.#settledContents('save'), format, path, rest);
@@ -973,12 +977,14 @@ export class WavetableMatrix {
     return contentsBytes(await this.#settledContents('toBytes'), how, options);
   }
 
-  /** @param source what errors call the bytes. */
+  /** @param source what errors call the bytes; may be left out before options. */
   static async fromBytes(
     bytes: Uint8Array,
-    source = 'bytes',
+    source: string | ReadOptions = 'bytes',
     options: ReadOptions = {},
   ): Promise<WavetableMatrix> {
+    // A name can be left out.
+    if (typeof source !== 'string') return WavetableMatrix.fromBytes(bytes, 'bytes', source);
     return loadBytes(bytes, source, options, onlyCubeOf);
   }
 

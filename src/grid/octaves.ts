@@ -555,6 +555,10 @@ export class OctaveHierarchy {
    * @param options.format default: by the path's ending, else 'npz'.
    */
   async save(path: string, options: { format?: string } & Record<string, unknown> = {}): Promise<void> {
+    check(
+      typeof options === 'object' && options !== null,
+      () => new ArgumentError(`save: options must be an object, got ${shown(options)}`),
+    );
     const { format: name, ...rest } = options;
     const format = formatFor('save', name, path);
     await saveContents(await this.#settledContents('save'), format, path, rest);
@@ -579,12 +583,14 @@ export class OctaveHierarchy {
     return contentsBytes(await this.#settledContents('toBytes'), how, options);
   }
 
-  /** @param source what errors call the bytes. @throws FormatError. */
+  /** @param source what errors call the bytes; may be left out before options. @throws FormatError. */
   static async fromBytes(
     bytes: Uint8Array,
-    source = 'bytes',
+    source: string | ReadOptions = 'bytes',
     options: ReadOptions = {},
   ): Promise<OctaveHierarchy> {
+    // A name can be left out.
+    if (typeof source !== 'string') return OctaveHierarchy.fromBytes(bytes, 'bytes', source);
     return loadBytes(bytes, source, options, onlyHierarchyOf);
   }
 

@@ -233,7 +233,10 @@ export async function sniffFormat(source: Source, signal?: AbortSignal): Promise
 export function storageFor(path: string): Storage {
   check(
     typeof path === 'string' && path.length > 0,
-    () => new ArgumentError(`wavecube: a path or URL must be a string of some length, got ${shown(path)}`),
+    () =>
+      new ArgumentError(
+        `wavecube: a path or URL must be a string of some length, got ${shown(path)}; bytes go to fromBytes, a Blob to open`,
+      ),
   );
   const storage = storages.find((s) => s.serves(path));
   check(storage !== undefined, () => new ArgumentError(`wavecube: nothing here can store '${path}'`));

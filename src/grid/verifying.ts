@@ -35,10 +35,23 @@ export interface VerifyOptions extends Pick<ReadOptions, 'signal'> {
  */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<Verified> {
   checkOptionNames('verify', options, ['signal', 'onProgress']);
-  const { signal, onProgress } = options;
+  const whole = await readThrough(path, false, options);
+  if (whole.damage.length === 0) return whole;
+  // What is damaged besides. Recovery may do without what hurt: it is damage all the same.
+  const found = await readThrough(path, true, options);
+  if (found.damage.length === 0) found.damage.push(...whole.damage);
+  return found;
+}
+
+/** Reads a file to its end, or to the first damage unless `recover`. */
+async function readThrough(
+  path: string,
+  recover: boolean,
+  { signal, onProgress }: VerifyOptions,
+): Promise<Verified> {
   const found: Verified = { nodes: 0, tangents: 0, bytes: 0, damage: [] };
   try {
-    await loadPath(path, { verify: true, recover: true, signal }, async (contents, name, format) => {
+    await loadPath(path, { verify: true, recover, signal }, async (contents, name, format) => {
       Object.assign(found, { format: format.name, kind: contents.kind });
       const cubes = contents.kind === 'cube' ? [{ cube: contents, octave: undefined }] : [...contents.levels];
       const total = cubes.reduce((sum, { cube }) => sum + cube.count, 0);

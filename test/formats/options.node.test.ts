@@ -45,6 +45,16 @@ describe('options of files', () => {
     expect(text).to.be.an.instanceof(ArgumentError);
   });
 
+  it('stand where they are looked for: behind the bytes, under the ending’s name, and never nothing', async () => {
+    const bytes = await cube.toBytes('h5');
+    expect([...bytes]).to.deep.equal([...(await cube.toBytes('hdf5'))]);
+    const error = await failure(WavetableMatrix.fromBytes(bytes.subarray(0, 600), { recover: true }));
+    expect(error).to.be.an.instanceof(FormatError);
+    expect(error.message).to.match(/^bytes: /);
+    expect(await failure(cube.save(at('none.wvcb'), null as never))).to.be.an.instanceof(ArgumentError);
+    expect((await failure(load(new Blob() as never))).message).to.include('open');
+  });
+
   it('of loading that are misspelt, or of another kind, are refused by name', async () => {
     const path = at('cube.wvcb');
     const bytes = await cube.toBytes();

@@ -7,16 +7,19 @@ import {
   type Converted,
   convert,
   FormatError,
+  inspect,
   load,
   type NodeReport,
   OctaveHierarchy,
   ready,
   verify,
   WavecubeError,
+  WavetableMatrix,
 } from '../../src/index.js';
 import { expectSameContents, plainContents } from '../support/contents.js';
 import { makeCube } from '../support/cubes.js';
 import { FORMAT_CASES } from '../support/formatcases.js';
+import { random } from '../support/numbers.js';
 
 /** One case of each combination of what there may be in a file: that every format keeps every case is tested elsewhere. */
 const CASES = [...new Map(FORMAT_CASES.map((one) => [one.has.join(), one])).values()];
@@ -237,6 +240,32 @@ describe('verify', function () {
       starts.add(`${x} ${y} ${z}`);
     }
     expect(starts.size).to.equal(8);
+  });
+
+  it('finds damage that costs no node, of each format, as what reads the file does', async () => {
+    const { cube } = makeCube({ dims: [2, 2, 1] });
+    const next = random(7);
+    for (const format of ['wvcb', 'npz', 'hdf5']) {
+      const path = join(folder, `c.${format}`);
+      const bytes = await cube.toBytes(format);
+      for (let k = 0; k < 60; k++) {
+        const damaged = bytes.slice();
+        damaged[Math.floor(next() * bytes.length)] ^= 1 << Math.floor(next() * 8);
+        await writeFile(path, damaged);
+        const loaded = await WavetableMatrix.load(path).catch(() => null);
+        loaded?.dispose();
+        expect((await verify(path)).damage.length > 0, `${format} ${k}`).to.equal(loaded === null);
+      }
+    }
+    // An index whose entry recovery puts right by itself.
+    const path = join(folder, 'd.wvcb');
+    const damaged = await cube.toBytes('wvcb');
+    damaged[256 + 8 + 20] ^= 1;
+    await writeFile(path, damaged);
+    expect((await verify(path)).damage[0].reason).to.include('damaged index');
+    expect((await inspect(path)).damage).to.include('damaged index');
+    expect((await WavetableMatrix.load(path, { recover: true })).nodeCount).to.equal(4);
+    cube.dispose();
   });
 
   it('tells a file that is nothing else, and rejects where there is no file', async () => {

@@ -5,6 +5,7 @@ const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 export const hdf5: FileFormat = {
   name: 'hdf5',
+  aliases: ['h5'],
   extensions: ['.h5', '.hdf5'],
   sniff: (head) => SIGNATURE.every((byte, i) => head[i] === byte),
   async write(contents, sink, options) {

@@ -60,7 +60,11 @@ export function checkPlaces(
     check(!seen.has(key), () => entryError(source, entry, 'is the second for its place'));
     seen.add(key);
     check(!places || places.of.get(key)?.crc === entry.crc, () =>
-      entryError(source, entry, `is not the one that ${PLACES} has for its place`),
+      entryError(
+        source,
+        entry,
+        `is not the one that ${PLACES} has for its place: it is damaged, or was written by another program`,
+      ),
     );
   }
   if (!places) return;
