@@ -4,12 +4,12 @@ import { ready } from './backends/ready.js';
 import { AutoCodec } from './codecs/auto.js';
 import { OWN_CODECS } from './codecs/own.js';
 import { provideCodec, provideMethod } from './codecs/registry.js';
-import { hdf5 } from './formats/hdf5/format.js';
+import { hdf5 } from './formats/hdf5.js';
 import { npz } from './formats/npz.js';
 import { wvcb } from './formats/wvcb.js';
 import { zarr } from './formats/zarr.js';
-import { provideCubeMaker, provideFormat, provideStorage } from './grid/persistence.js';
-import { cubeFrom, openedCubeFrom } from './grid/restore.js';
+import { provideCubeMaker, provideFormat, provideStorage } from './grid/files/persistence.js';
+import { cubeFrom, openedCubeFrom } from './grid/files/restore.js';
 import { provideBackend } from './ops/device.js';
 import { downloadStorage, indexedDbStorage } from './storage/browser.js';
 import { fileStorage } from './storage/file.js';
@@ -55,30 +55,53 @@ export {
 } from './errors.js';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyDtype } from './formats/npy.js';
 export { encodePng } from './formats/png.js';
+export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
+export type { Coordinates } from './grid/coordinates.js';
 export {
   type AppendableSource,
   type Folder,
   memorySource,
   type Sink,
   type Source,
-} from './grid/bytestream.js';
-export { compact } from './grid/compact.js';
-export type { CompressAllOptions, CompressionOptions, NodeReport } from './grid/compression.js';
-export type { Contents, CubeContents, CubeOptions, LostNode, OctavesContents } from './grid/contents.js';
-export { type Converted, type ConvertOptions, type ConvertProgress, convert } from './grid/converting.js';
-export type { Coordinates } from './grid/coordinates.js';
-export type { StoredNode } from './grid/files.js';
+} from './grid/files/bytestream.js';
+export { compact } from './grid/files/compact.js';
+export type {
+  Contents,
+  CubeContents,
+  CubeOptions,
+  LostNode,
+  OctavesContents,
+} from './grid/files/contents.js';
+export {
+  type Converted,
+  type ConvertOptions,
+  type ConvertProgress,
+  convert,
+} from './grid/files/converting.js';
 export {
   type Inspected,
   type InspectedCube,
   type InspectOptions,
   inspect,
   type NodeCounts,
-} from './grid/inspecting.js';
+} from './grid/files/inspecting.js';
+export { load, open } from './grid/files/load.js';
+export type { NodeSource, StoredEntry } from './grid/files/nodesource.js';
+export {
+  type FileFormat,
+  type Opened,
+  provideFormat,
+  provideStorage,
+  type ReadOptions,
+  type SourceOptions,
+  type Storage,
+} from './grid/files/persistence.js';
+export { restoreCube } from './grid/files/restore.js';
+export type { StoredNode } from './grid/files/storednodes.js';
+export { type Damage, type Verified, type VerifyOptions, verify } from './grid/files/verifying.js';
 export type { PrefetchOptions } from './grid/lazy/asyncsampling.js';
 export type { PrefetchOctavesOptions } from './grid/lazy/octavesampling.js';
 export type { Openable, OpenOptions } from './grid/lazy/open.js';
-export { load, open } from './grid/load.js';
 export { type MemoryUsage, WavetableMatrix } from './grid/matrix.js';
 export { type InterpolationMethod, METHODS } from './grid/methods.js';
 export {
@@ -86,7 +109,6 @@ export {
   MultiResolutionWavetableMatrix,
   type SetNodeOptions,
 } from './grid/multiresolution.js';
-export type { NodeSource, StoredEntry } from './grid/nodesource.js';
 export type { Octaves } from './grid/octaves/blend.js';
 export type {
   OctaveBasis,
@@ -98,25 +120,14 @@ export type { StoredHierarchy } from './grid/octaves/stored.js';
 export { OctaveHierarchy } from './grid/octaves.js';
 export type { Blend, MatrixOptions, Missing, MixedOptions, Resolution } from './grid/options.js';
 export {
-  type FileFormat,
-  type Opened,
-  provideFormat,
-  provideStorage,
-  type ReadOptions,
-  type SourceOptions,
-  type Storage,
-} from './grid/persistence.js';
-export {
   type AdaptiveOptions,
   type AdaptiveResolution,
   adaptiveResolution,
 } from './grid/resolution/adaptive.js';
-export { restoreCube } from './grid/restore.js';
 export { type SampleGridOptions, sampleGrid } from './grid/samplegrid.js';
 export type { SampleOptions } from './grid/sampling/sampling.js';
 export type { TangentWavetables } from './grid/tangents.js';
 export { trilinearInterpolate, trilinearInterpolateGpu } from './grid/trilinear.js';
-export { type Damage, type Verified, type VerifyOptions, verify } from './grid/verifying.js';
 export type { Colormap, SliceOptions } from './grid/visualize.js';
 export type { Wavetable } from './grid/wavetable.js';
 export type { AxisOption } from './interpolation/axis.js';

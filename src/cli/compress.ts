@@ -1,7 +1,7 @@
 /** `wavecube compress`: the nodes of a file within an error, in fewer bytes. */
 import { Command } from 'commander';
 import type { Quality } from '../codecs/quality.js';
-import type { ConvertProgress } from '../grid/converting.js';
+import type { ConvertProgress } from '../grid/files/converting.js';
 import { loadLibrary } from './engine.js';
 import { backendOption, qualityBound } from './options.js';
 import { checkPlace } from './output.js';

@@ -1,6 +1,6 @@
 /** `wavecube info`: what a cube file holds. */
 import { Command } from 'commander';
-import type { Inspected, InspectedCube } from '../grid/inspecting.js';
+import type { Inspected, InspectedCube } from '../grid/files/inspecting.js';
 import { loadFileLibrary } from './engine.js';
 import { cubeRows, fileRows, hierarchyRows } from './inforows.js';
 import { backendOption } from './options.js';

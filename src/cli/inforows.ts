@@ -1,5 +1,5 @@
 /** What `wavecube info` prints, as names and texts. */
-import type { Inspected, InspectedCube } from '../grid/inspecting.js';
+import type { Inspected, InspectedCube } from '../grid/files/inspecting.js';
 import type { InstrumentAxes } from '../instrument/axes.js';
 import type { AxisOption } from '../interpolation/axis.js';
 import type { Boundary } from '../interpolation/stencil.js';

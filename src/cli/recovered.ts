@@ -1,5 +1,5 @@
 /** What is said of damage. */
-import type { Damage } from '../grid/verifying.js';
+import type { Damage } from '../grid/files/verifying.js';
 
 /** Lines about nodes that were lost; --json of verify has them all. */
 const MOST_LINES = 20;

@@ -1,6 +1,6 @@
 /** `wavecube verify`: whether files are as they were written. */
 import { Command } from 'commander';
-import type { Verified } from '../grid/verifying.js';
+import type { Verified } from '../grid/files/verifying.js';
 import { loadFileLibrary } from './engine.js';
 import { explain } from './explain.js';
 import { CUBE_ARGUMENT } from './places.js';

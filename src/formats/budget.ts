@@ -5,7 +5,7 @@
  */
 
 import { ArgumentError, check, FormatError, shown } from '../errors.js';
-import type { CubeContents } from '../grid/contents.js';
+import type { CubeContents } from '../grid/files/contents.js';
 
 const FREE_BYTES = 24 * 2 ** 20;
 const FREE_RATIO = 32;

@@ -1,6 +1,6 @@
 /** Cubes and hierarchies as .npz files: npz/layout.ts. */
 import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
-import type { FileFormat } from '../grid/persistence.js';
+import type { FileFormat } from '../grid/files/persistence.js';
 import { readNpz } from './npz/reading.js';
 import { writeNpz } from './npz/writing.js';
 

@@ -1,6 +1,6 @@
 /** Wavecube's own files: WVCB.md. */
 import { ArgumentError, check } from '../errors.js';
-import type { FileFormat } from '../grid/persistence.js';
+import type { FileFormat } from '../grid/files/persistence.js';
 import { appendChanges } from './wvcb/append.js';
 import { compactFile } from './wvcb/compact.js';
 import { factsOf } from './wvcb/facts.js';

@@ -22,7 +22,7 @@
  * A store is written beside its path and takes its place whole; storage/filefoldersink.ts says what a crash leaves.
  */
 import { ArgumentError } from '../errors.js';
-import type { FileFormat } from '../grid/persistence.js';
+import type { FileFormat } from '../grid/files/persistence.js';
 import { isStore, readStore } from './zarr/read.js';
 import { writeStore } from './zarr/write.js';
 

@@ -25,11 +25,13 @@ import {
   compressCells,
   type NodeReport,
 } from './compression.js';
-import type { Contents, CubeContents, LostNode } from './contents.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor, nodeOf } from './coordinates.js';
-import { inBatches, restoreNodes, type StoredNode, snapshotNodes } from './files.js';
+import type { Contents, CubeContents, LostNode } from './files/contents.js';
+import { plainMetadata } from './files/json.js';
+import { cubeOf, formatFor, type Opened, openedCubeOf, type ReadOptions } from './files/persistence.js';
+import { checkKind, contentsBytes, loadBytes, loadPath, saveContents } from './files/saving.js';
+import { inBatches, restoreNodes, type StoredNode, snapshotNodes } from './files/storednodes.js';
 import { type CheckedNode, denseByShape, type GivenNode, lastOfEachCell } from './given.js';
-import { plainMetadata } from './json.js';
 import { type PrefetchOptions, prefetchNodes, sampleAsync } from './lazy/asyncsampling.js';
 import type { Role } from './lazy/filenodes.js';
 import { checkHere, only } from './lazy/needs.js';
@@ -46,12 +48,10 @@ import {
   resolutionPair,
   type Settings,
 } from './options.js';
-import { cubeOf, formatFor, type Opened, openedCubeOf, type ReadOptions } from './persistence.js';
 import { adaptiveMethod } from './resolution/autocompress.js';
 import { sampleAll, sampleInParts, splatAll } from './sampling/batch.js';
 import { decodeNode } from './sampling/blend.js';
 import { allNodes, allPages, type SampleOptions, type SamplingState } from './sampling/sampling.js';
-import { checkKind, contentsBytes, loadBytes, loadPath, saveContents } from './saving.js';
 import { NodeStore } from './store.js';
 import { type Axis, Tangents, type TangentWavetables } from './tangents.js';
 import { type SliceOptions, visualizeSlice } from './visualize.js';

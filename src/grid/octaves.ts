@@ -14,9 +14,11 @@ import { findDevice } from '../ops/device.js';
 import { resample } from '../ops/resample.js';
 import { onTape } from '../ops/tape.js';
 import type { CompressAllOptions, NodeReport } from './compression.js';
-import type { Contents, LostNode, OctavesContents } from './contents.js';
 import { type Coordinates, cellOf, checkScalar, coordinateTensor } from './coordinates.js';
-import { plainMetadata } from './json.js';
+import type { Contents, LostNode, OctavesContents } from './files/contents.js';
+import { plainMetadata } from './files/json.js';
+import { cubeOf, formatFor, type Opened, openedCubeOf, type ReadOptions } from './files/persistence.js';
+import { checkKind, contentsBytes, loadBytes, loadPath, saveContents } from './files/saving.js';
 import {
   type PrefetchOctavesOptions,
   prefetchOctaves,
@@ -45,9 +47,7 @@ import { nodePlaces, placeOfNode } from './octaves/places.js';
 import { checkStored, type StoredHierarchy, storedSettings } from './octaves/stored.js';
 import { withVariables } from './octaves/untouched.js';
 import { resolutionPair } from './options.js';
-import { cubeOf, formatFor, type Opened, openedCubeOf, type ReadOptions } from './persistence.js';
 import { channelsOf, normalizeQuaternions, type SampleOptions } from './sampling/sampling.js';
-import { checkKind, contentsBytes, loadBytes, loadPath, saveContents } from './saving.js';
 import { checkWavetable, type Wavetable } from './wavetable.js';
 
 /**

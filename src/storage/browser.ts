@@ -1,7 +1,7 @@
 /** Places of a browser: downloads://name, indexeddb://name. */
 import { get, set } from 'idb-keyval';
 import { ArgumentError, check, WavecubeError } from '../errors.js';
-import type { Storage } from '../grid/persistence.js';
+import type { Storage } from '../grid/files/persistence.js';
 
 const rest = (path: string) => path.replace(/^[a-z]+:\/\//i, '');
 

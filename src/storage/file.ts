@@ -1,5 +1,5 @@
 /** Files, in Node. */
-import type { Storage } from '../grid/persistence.js';
+import type { Storage } from '../grid/files/persistence.js';
 import { appendFile } from './fileappend.js';
 import { openFolder } from './filefolder.js';
 import { createFolder } from './filefoldersink.js';

@@ -1,6 +1,6 @@
 /** Files that grow in place, under a lock. */
 import { ArgumentError, ChangedError, check, DisposedError } from '../errors.js';
-import { type AppendableSource, checkRange } from '../grid/bytestream.js';
+import { type AppendableSource, checkRange } from '../grid/files/bytestream.js';
 import { openFolder } from './filefolder.js';
 import { writeExactly } from './filesink.js';
 import { readExactly } from './filesource.js';

@@ -1,6 +1,6 @@
 /** Folders of files. */
 import { check, FormatError } from '../errors.js';
-import type { Folder } from '../grid/bytestream.js';
+import type { Folder } from '../grid/files/bytestream.js';
 import { FileSink } from './filesink.js';
 import { openFile } from './filesource.js';
 import { codeOf, nodeFiles, nodePath, readable, syncFolder } from './filesystem.js';

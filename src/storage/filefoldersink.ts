@@ -1,6 +1,6 @@
 /** Folders under way: written beside their target, and renamed to it when they are whole. */
 import { DisposedError } from '../errors.js';
-import type { FolderSink } from '../grid/bytestream.js';
+import type { FolderSink } from '../grid/files/bytestream.js';
 import { openFolder } from './filefolder.js';
 import { codeOf, nodeFiles, nodeFs, nodePath, readable, syncFolder } from './filesystem.js';
 import { sweep, temporaryBeside } from './temporary.js';

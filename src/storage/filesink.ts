@@ -1,6 +1,6 @@
 /** Files under way: written beside their target, and renamed over it when they are whole and on the disk. */
 import { ArgumentError, check, DisposedError, StorageError } from '../errors.js';
-import type { Sink } from '../grid/bytestream.js';
+import type { Sink } from '../grid/files/bytestream.js';
 import { nodeFs, nodePath, readable, syncFolder } from './filesystem.js';
 import { temporaryBeside } from './temporary.js';
 import { begin, end } from './underway.js';

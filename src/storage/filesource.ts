@@ -1,6 +1,6 @@
 /** Files to be read at random. */
 import { ChangedError, check, DisposedError, StorageError } from '../errors.js';
-import { checkRange, type Folder, memorySource, type Source } from '../grid/bytestream.js';
+import { checkRange, type Folder, memorySource, type Source } from '../grid/files/bytestream.js';
 import { type FileHandle, nodeFiles, nodeFs, nodePath, readable } from './filesystem.js';
 import { isLocked } from './lock.js';
 

@@ -1,7 +1,7 @@
 /** URLs, to read: on any static server and object store. */
 import { ArgumentError } from '../errors.js';
-import { type Folder, memorySource } from '../grid/bytestream.js';
-import type { Storage } from '../grid/persistence.js';
+import { type Folder, memorySource } from '../grid/files/bytestream.js';
+import type { Storage } from '../grid/files/persistence.js';
 import { download } from './download.js';
 import { openUrl } from './httpsource.js';
 import { partsOfName } from './names.js';

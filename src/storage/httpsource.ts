@@ -1,6 +1,6 @@
 /** Files on a server, read by range requests. */
 import { ChangedError, check, DisposedError, StorageError } from '../errors.js';
-import { checkRange, type Folder, memorySource, type Source } from '../grid/bytestream.js';
+import { checkRange, type Folder, memorySource, type Source } from '../grid/files/bytestream.js';
 import { roomFor } from './download.js';
 import { Flights } from './flights.js';
 import {

@@ -2,7 +2,7 @@
 
 import { onAbort } from '../aborts.js';
 import { ArgumentError, check, StorageError } from '../errors.js';
-import type { SourceOptions } from '../grid/persistence.js';
+import type { SourceOptions } from '../grid/files/persistence.js';
 import { Queue } from './queue.js';
 import type { Address } from './url.js';
 

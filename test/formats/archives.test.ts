@@ -1,7 +1,7 @@
 /** Archives beyond 4 GiB, and what recovery makes of damage to single entries. */
 import { expect } from 'chai';
-import { checkRange } from '../../src/grid/bytestream.js';
-import { cubeOf, formatFor } from '../../src/grid/persistence.js';
+import { checkRange } from '../../src/grid/files/bytestream.js';
+import { cubeOf, formatFor } from '../../src/grid/files/persistence.js';
 import { memorySource, ready, type Sink, type Source, WavetableMatrix } from '../../src/index.js';
 import { plainContents } from '../support/contents.js';
 import { makeCube } from '../support/cubes.js';

@@ -1,14 +1,14 @@
 /** What files claim of themselves asks for no memory that their bytes do not bear out; { maxBytes } takes their word for it. */
 import { expect } from 'chai';
-import { hdf5 } from '../../src/formats/hdf5/format.js';
+import { hdf5 } from '../../src/formats/hdf5.js';
 import { npyHead } from '../../src/formats/npy.js';
 import { cubeJson } from '../../src/formats/npz/metadata.js';
 import { npz } from '../../src/formats/npz.js';
 import { wvcb } from '../../src/formats/wvcb.js';
 import { zarr } from '../../src/formats/zarr.js';
 import { ZipWriter } from '../../src/formats/zip/writing.js';
-import { memorySink, memorySource } from '../../src/grid/bytestream.js';
-import type { CubeContents, OctavesContents } from '../../src/grid/contents.js';
+import { memorySink, memorySource } from '../../src/grid/files/bytestream.js';
+import type { CubeContents, OctavesContents } from '../../src/grid/files/contents.js';
 import { FormatError, type StoredNode, type WavetableMatrix } from '../../src/index.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
 import { loadedFrom, plainContents } from '../support/contents.js';

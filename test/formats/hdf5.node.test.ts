@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { crc32c } from '../../src/checksum.js';
 import { library } from '../../src/formats/hdf5/library.js';
-import { formatFor } from '../../src/grid/persistence.js';
+import { formatFor } from '../../src/grid/files/persistence.js';
 import { load, OctaveHierarchy, ready, type Sink, WavetableMatrix } from '../../src/index.js';
 import { withoutLeaks } from '../support/backends.js';
 import { loadedFrom, plainContents } from '../support/contents.js';

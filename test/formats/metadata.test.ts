@@ -1,6 +1,6 @@
 /** The user's metadata: what JSON holds comes back, and what it does not hold is refused by its name, in every format. */
 import { expect } from 'chai';
-import { parseJson } from '../../src/grid/json.js';
+import { parseJson } from '../../src/grid/files/json.js';
 import { ArgumentError, FormatError, OctaveHierarchy, WavetableMatrix } from '../../src/index.js';
 import { eachBackend, withoutLeaks } from '../support/backends.js';
 import { loadedFrom } from '../support/contents.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { wvcb } from '../../src/formats/wvcb.js';
-import { contentsBytes } from '../../src/grid/saving.js';
+import { contentsBytes } from '../../src/grid/files/saving.js';
 import { load, memorySource, OctaveHierarchy } from '../../src/index.js';
 import { CUBES, type Expected, expectedOf, SAME_BYTES } from '../golden/wvcb/cubes.js';
 import expected from '../golden/wvcb/expected.json' with { type: 'json' };

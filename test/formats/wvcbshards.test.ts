@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { crc32c } from '../../src/checksum.js';
 import { HEADER_BYTES, hasMagic } from '../../src/formats/wvcb/header.js';
 import { MANIFEST, shardsIn } from '../../src/formats/wvcb/shardnames.js';
-import { formatFor } from '../../src/grid/persistence.js';
+import { formatFor } from '../../src/grid/files/persistence.js';
 import {
   ArgumentError,
   ChangedError,

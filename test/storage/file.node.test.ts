@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { ArgumentError, ChangedError, FormatError, StorageError, WavecubeError } from '../../src/errors.js';
-import { readAll } from '../../src/grid/bytestream.js';
+import { readAll } from '../../src/grid/files/bytestream.js';
 import { fileStorage } from '../../src/storage/file.js';
 import { thisProcess } from '../../src/storage/owner.js';
 import { failure } from '../support/failure.js';

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { ArgumentError, ChangedError, FormatError, StorageError } from '../../src/errors.js';
-import { readAll, type Source } from '../../src/grid/bytestream.js';
-import type { SourceOptions } from '../../src/grid/persistence.js';
+import { readAll, type Source } from '../../src/grid/files/bytestream.js';
+import type { SourceOptions } from '../../src/grid/files/persistence.js';
 import { httpStorage } from '../../src/storage/http.js';
 import { openUrl } from '../../src/storage/httpsource.js';
 import { requestsTo } from '../../src/storage/requests.js';

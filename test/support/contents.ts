@@ -1,8 +1,8 @@
 /** Contents of files as plain values, to be compared bit for bit. */
 import { expect } from 'chai';
+import { cubeOf, type ReadOptions } from '../../src/grid/files/persistence.js';
+import { loadBytes } from '../../src/grid/files/saving.js';
 import { hierarchyOf } from '../../src/grid/octaves.js';
-import { cubeOf, type ReadOptions } from '../../src/grid/persistence.js';
-import { loadBytes } from '../../src/grid/saving.js';
 import type { Contents, CubeContents, StoredNode } from '../../src/index.js';
 import { OctaveHierarchy, WavetableMatrix } from '../../src/index.js';
 

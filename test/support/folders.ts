@@ -1,6 +1,6 @@
 /** Folders in memory, as a storage of their own: memory://name. */
 
-import { memorySink } from '../../src/grid/bytestream.js';
+import { memorySink } from '../../src/grid/files/bytestream.js';
 import {
   type Folder,
   memorySource,

@@ -1,5 +1,5 @@
 /** The formats under test, each on what it can keep. */
-import { type FileFormat, formatFor } from '../../src/grid/persistence.js';
+import { type FileFormat, formatFor } from '../../src/grid/files/persistence.js';
 import '../../src/index.js';
 import type { FormatCase } from './formatcases.js';
 

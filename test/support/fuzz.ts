@@ -3,9 +3,9 @@
  * that are what was saved, and the names of all others. In bounded time and memory.
  */
 
+import { cubeOf } from '../../src/grid/files/persistence.js';
+import { loadBytes } from '../../src/grid/files/saving.js';
 import { hierarchyOf } from '../../src/grid/octaves.js';
-import { cubeOf } from '../../src/grid/persistence.js';
-import { loadBytes } from '../../src/grid/saving.js';
 import type { Contents, LostNode } from '../../src/index.js';
 import { WavecubeError, WavetableMatrix } from '../../src/index.js';
 import { Allocations } from './allocations.js';

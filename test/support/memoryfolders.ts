@@ -1,5 +1,5 @@
 /** A storage of memory with files and folders, for tests that also run in a page: folders://folder/file. */
-import { memorySink, memorySource } from '../../src/grid/bytestream.js';
+import { memorySink, memorySource } from '../../src/grid/files/bytestream.js';
 import { type Folder, provideStorage, type Source, StorageError } from '../../src/index.js';
 
 const SCHEME = 'folders://';

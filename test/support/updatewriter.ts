@@ -6,8 +6,8 @@
 import { writeSync } from 'node:fs';
 import { appendChanges } from '../../src/formats/wvcb/append.js';
 import { openFile } from '../../src/formats/wvcb/nodes.js';
-import type { CubeContents } from '../../src/grid/contents.js';
-import type { StoredNode } from '../../src/grid/files.js';
+import type { CubeContents } from '../../src/grid/files/contents.js';
+import type { StoredNode } from '../../src/grid/files/storednodes.js';
 import { fileStorage } from '../../src/storage/file.js';
 
 const [path, there] = process.argv.slice(2);

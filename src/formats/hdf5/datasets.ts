@@ -2,9 +2,9 @@
 import { readContainer } from '../../codecs/container.js';
 import { check, FormatError } from '../../errors.js';
 import type { NodeShape } from '../../grid/bank.js';
-import type { CubeContents, LostNode } from '../../grid/contents.js';
-import type { StoredNode } from '../../grid/files.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { CubeContents, LostNode } from '../../grid/files/contents.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
+import type { StoredNode } from '../../grid/files/storednodes.js';
 import { isSame } from '../../grid/store.js';
 import { checksumOf, datasetPath, type IndexEntry, type NodeType, type Place } from './layout.js';
 import { type Level, lostNode, RECOVER } from './levels.js';

@@ -1,6 +1,6 @@
 /** The index of a file: where its nodes' values lie, so that they are found without HDF5. */
 import { check, FormatError } from '../../errors.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
 import {
   checksumOf,
   decodeIndex,

@@ -2,7 +2,7 @@
  * A file that HDF5 writes wherever it likes, on its way into a Sink, which grows at its end. What HDF5 may want to see again is kept, in
  * pages; the values of a dataset, once written, are not: they go to the sink at once.
  */
-import type { Sink } from '../../grid/bytestream.js';
+import type { Sink } from '../../grid/files/bytestream.js';
 import type { Library } from './library.js';
 
 const PAGE = 4096;

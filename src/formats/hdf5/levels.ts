@@ -1,6 +1,6 @@
 /** The cubes of a file as what reads them sees them. */
 import type { FormatError } from '../../errors.js';
-import type { LostNode } from '../../grid/contents.js';
+import type { LostNode } from '../../grid/files/contents.js';
 import { octaveFolder, type Place } from './layout.js';
 import type { CubeHeader, Header } from './metadata.js';
 

@@ -1,7 +1,7 @@
 /** The JSON of a file: what a cube or a hierarchy is made with. */
 import { check, FormatError, shown } from '../../errors.js';
-import type { CubeContents, CubeOptions, OctavesContents } from '../../grid/contents.js';
-import { parseJson } from '../../grid/json.js';
+import type { CubeContents, CubeOptions, OctavesContents } from '../../grid/files/contents.js';
+import { parseJson } from '../../grid/files/json.js';
 
 export interface CubeHeader {
   width: number;

@@ -1,8 +1,8 @@
 /** Reads cubes and hierarchies: HDF5.md. */
 import { check, FormatError, shown } from '../../errors.js';
-import type { Source } from '../../grid/bytestream.js';
-import type { Contents, CubeContents } from '../../grid/contents.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { Source } from '../../grid/files/bytestream.js';
+import type { Contents, CubeContents } from '../../grid/files/contents.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
 import { budgetOf, checkBudget, ZEROS, zerosBytes } from '../budget.js';
 import { Datasets } from './datasets.js';
 import { readIndex } from './fileindex.js';

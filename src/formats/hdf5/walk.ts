@@ -1,8 +1,8 @@
 /** Finds the nodes of a file by its groups: where there is no index, or none that holds. */
 import { check, FormatError } from '../../errors.js';
 import type { NodeShape } from '../../grid/bank.js';
-import type { LostNode } from '../../grid/contents.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { LostNode } from '../../grid/files/contents.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
 import { AXES } from '../../grid/tangents.js';
 import { type NodeType, nodeName, type Place } from './layout.js';
 import { type Level, lostNode, RECOVER } from './levels.js';

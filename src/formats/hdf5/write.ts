@@ -1,9 +1,9 @@
 /** Writes cubes and hierarchies: HDF5.md. Of the nodes no more than one is held at a time. */
 import { readContainer } from '../../codecs/container.js';
 import { checkOptionNames } from '../../errors.js';
-import type { Sink } from '../../grid/bytestream.js';
-import type { Contents, CubeContents } from '../../grid/contents.js';
-import { eachNode, type StoredNode } from '../../grid/files.js';
+import type { Sink } from '../../grid/files/bytestream.js';
+import type { Contents, CubeContents } from '../../grid/files/contents.js';
+import { eachNode, type StoredNode } from '../../grid/files/storednodes.js';
 import {
   CHECKSUM,
   checksumOf,

@@ -1,6 +1,6 @@
 /** A file of HDF5 that is being written, on its way to a sink. */
 import { WavecubeError } from '../../errors.js';
-import type { Sink } from '../../grid/bytestream.js';
+import type { Sink } from '../../grid/files/bytestream.js';
 import { GrowingFile } from './growing.js';
 import type { Creation, Id, Library } from './library.js';
 import { MemoryFile, Type } from './memoryfile.js';

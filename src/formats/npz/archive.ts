@@ -1,7 +1,7 @@
 /** A .npz file as the entries of its cubes: those of the directory, or, of a damaged file, whatever can be found of them. */
 import { check, FormatError } from '../../errors.js';
-import type { Source } from '../../grid/bytestream.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { Source } from '../../grid/files/bytestream.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
 import { budgetOf, checkBudget } from '../budget.js';
 import { type ContentOptions, readContents } from '../zip/content.js';
 import { type Directory, readDirectory } from '../zip/directory.js';

@@ -1,7 +1,7 @@
 /** metadata.npy: JSON, of which nothing is believed before it has been looked at. */
 import { check, FormatError, shown } from '../../errors.js';
-import type { CubeContents, CubeOptions, OctavesContents } from '../../grid/contents.js';
-import { parseJson } from '../../grid/json.js';
+import type { CubeContents, CubeOptions, OctavesContents } from '../../grid/files/contents.js';
+import { parseJson } from '../../grid/files/json.js';
 import { viewNpy } from '../npy.js';
 import { CUBE, HIERARCHY, OCTAVES_VERSION, VERSION, VERSIONS } from './layout.js';
 

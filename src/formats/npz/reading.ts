@@ -2,10 +2,10 @@
 import { CompressedWavetable } from '../../codecs/compressed.js';
 import { sizeOf } from '../../codecs/parameters.js';
 import { check, FormatError, WavecubeError } from '../../errors.js';
-import type { Source } from '../../grid/bytestream.js';
-import type { Contents, CubeContents, LostNode } from '../../grid/contents.js';
-import type { StoredNode } from '../../grid/files.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { Source } from '../../grid/files/bytestream.js';
+import type { Contents, CubeContents, LostNode } from '../../grid/files/contents.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
+import type { StoredNode } from '../../grid/files/storednodes.js';
 import { checkBudget, ZEROS, zerosBytes } from '../budget.js';
 import { npyHead, viewNpy } from '../npy.js';
 import { readContents } from '../zip/content.js';

@@ -1,8 +1,8 @@
 /** Writes contents as entries, node by node: no more than two nodes are held, and twenty bytes of each. */
 import { ArgumentError, check } from '../../errors.js';
-import type { Sink } from '../../grid/bytestream.js';
-import type { Contents, CubeContents } from '../../grid/contents.js';
-import { eachNode } from '../../grid/files.js';
+import type { Sink } from '../../grid/files/bytestream.js';
+import type { Contents, CubeContents } from '../../grid/files/contents.js';
+import { eachNode } from '../../grid/files/storednodes.js';
 import { npyHead } from '../npy.js';
 import { ZipWriter } from '../zip/writing.js';
 import { folderOf, METADATA, nameOf, PLACE_COLUMNS, PLACES, roleOf } from './layout.js';

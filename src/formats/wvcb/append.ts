@@ -5,9 +5,9 @@
  */
 import { crc32c } from '../../checksum.js';
 import { ArgumentError, ChangedError, check } from '../../errors.js';
-import type { AppendableSource, Source } from '../../grid/bytestream.js';
-import type { CubeContents } from '../../grid/contents.js';
-import type { NodeSource } from '../../grid/nodesource.js';
+import type { AppendableSource, Source } from '../../grid/files/bytestream.js';
+import type { CubeContents } from '../../grid/files/contents.js';
+import type { NodeSource } from '../../grid/files/nodesource.js';
 import { IndexBuilder } from './entries.js';
 import { type Head, readHead } from './head.js';
 import { compressionCode, encodeHeader } from './header.js';

@@ -2,8 +2,8 @@
 import { MAX_ELEMENTS } from '../../codecs/container.js';
 import { codecFor } from '../../codecs/registry.js';
 import { FormatError } from '../../errors.js';
-import type { LostNode } from '../../grid/contents.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { LostNode } from '../../grid/files/contents.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
 import { budgetOf, checkBudget, ZEROS, zerosBytes } from '../budget.js';
 import { PayloadType } from './entries.js';
 import type { Head } from './head.js';

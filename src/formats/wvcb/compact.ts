@@ -1,7 +1,7 @@
 /** A .wvcb file written anew, without the gaps that updates in place leave. */
 import { ArgumentError, check } from '../../errors.js';
-import type { Sink, Source } from '../../grid/bytestream.js';
-import { disposeContents } from '../../grid/contents.js';
+import type { Sink, Source } from '../../grid/files/bytestream.js';
+import { disposeContents } from '../../grid/files/contents.js';
 import { readHead } from './head.js';
 import { readFile } from './read.js';
 import { writeFile } from './write.js';

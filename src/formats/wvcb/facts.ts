@@ -1,6 +1,6 @@
 /** What a .wvcb file, or a folder of shards, says of itself beside its cube. */
-import type { Folder, Source } from '../../grid/bytestream.js';
-import type { FileFacts } from '../../grid/persistence.js';
+import type { Folder, Source } from '../../grid/files/bytestream.js';
+import type { FileFacts } from '../../grid/files/persistence.js';
 import { readHead } from './head.js';
 import { VERSION } from './header.js';
 import { MANIFEST } from './shardnames.js';

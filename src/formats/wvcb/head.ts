@@ -1,8 +1,8 @@
 /** The head of a .wvcb file: header, metadata and index, read and verified in one or two round trips. */
 import { crc32c } from '../../checksum.js';
 import { check, FormatError } from '../../errors.js';
-import type { Source } from '../../grid/bytestream.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { Source } from '../../grid/files/bytestream.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
 import { indexBytes, NodeIndex, repaired } from './entries.js';
 import {
   ALIGNMENT,

@@ -1,7 +1,7 @@
 /** The metadata of a .wvcb file, JSON: ../WVCB.md. What cubes themselves check is left to them. */
 import { check, FormatError, shown } from '../../errors.js';
-import type { Contents, CubeContents, CubeOptions, OctavesContents } from '../../grid/contents.js';
-import { parseJson } from '../../grid/json.js';
+import type { Contents, CubeContents, CubeOptions, OctavesContents } from '../../grid/files/contents.js';
+import { parseJson } from '../../grid/files/json.js';
 import type { Header } from './header.js';
 import { hexOf, MAX_SHARDS, shardName } from './shardnames.js';
 

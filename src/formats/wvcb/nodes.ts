@@ -1,10 +1,10 @@
 /** The nodes of an opened .wvcb file, read as they are needed. */
 import { ArgumentError, check, DisposedError } from '../../errors.js';
-import type { Source } from '../../grid/bytestream.js';
-import type { LostNode } from '../../grid/contents.js';
-import type { StoredNode } from '../../grid/files.js';
-import type { NodeSource, StoredEntry } from '../../grid/nodesource.js';
-import type { Opened, ReadOptions } from '../../grid/persistence.js';
+import type { Source } from '../../grid/files/bytestream.js';
+import type { LostNode } from '../../grid/files/contents.js';
+import type { NodeSource, StoredEntry } from '../../grid/files/nodesource.js';
+import type { Opened, ReadOptions } from '../../grid/files/persistence.js';
+import type { StoredNode } from '../../grid/files/storednodes.js';
 import { type CheckedIndex, checkIndex, tangentOf } from './checkindex.js';
 import { type Head, readHead } from './head.js';
 import { CHUNK_BYTES, type PayloadFiles, type PayloadReading, readPayloads } from './payloads.js';

@@ -2,9 +2,9 @@
 import { crc32c } from '../../checksum.js';
 import { readContainer } from '../../codecs/container.js';
 import { ChangedError, DisposedError, FormatError, WavecubeError } from '../../errors.js';
-import type { Source } from '../../grid/bytestream.js';
-import type { LostNode } from '../../grid/contents.js';
-import type { StoredNode } from '../../grid/files.js';
+import type { Source } from '../../grid/files/bytestream.js';
+import type { LostNode } from '../../grid/files/contents.js';
+import type { StoredNode } from '../../grid/files/storednodes.js';
 import { lostNode, nameOf, type PayloadFile, tangentOf } from './checkindex.js';
 import { PayloadType } from './entries.js';
 import type { Head } from './head.js';

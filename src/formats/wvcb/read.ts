@@ -1,9 +1,9 @@
 /** Reading a .wvcb file whole. */
 
-import type { Source } from '../../grid/bytestream.js';
-import type { Contents, CubeContents, LostNode } from '../../grid/contents.js';
-import type { StoredNode } from '../../grid/files.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { Source } from '../../grid/files/bytestream.js';
+import type { Contents, CubeContents, LostNode } from '../../grid/files/contents.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
+import type { StoredNode } from '../../grid/files/storednodes.js';
 import { type CheckedIndex, checkIndex, lostNode, tangentOf } from './checkindex.js';
 import { PayloadType } from './entries.js';
 import { type Head, readHead } from './head.js';

@@ -1,7 +1,7 @@
 /** The index of a cube of many files from its shards alone, where its manifest is damaged or lost. */
 import { ChangedError, check, FormatError, WavecubeError } from '../../errors.js';
-import type { Folder, Source } from '../../grid/bytestream.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { Folder, Source } from '../../grid/files/bytestream.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
 import { IndexBuilder, NodeIndex } from './entries.js';
 import { type Head, readHead } from './head.js';
 import { encodeMetadata, type Metadata, type ShardName } from './metadata.js';

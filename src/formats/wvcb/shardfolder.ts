@@ -1,8 +1,8 @@
 /** A folder of shards, read whole or opened: by its manifest; where that is damaged or lost, and it is asked for, by the shards. */
 import { check, FormatError } from '../../errors.js';
-import type { Folder } from '../../grid/bytestream.js';
-import type { Contents } from '../../grid/contents.js';
-import type { Opened, ReadOptions } from '../../grid/persistence.js';
+import type { Folder } from '../../grid/files/bytestream.js';
+import type { Contents } from '../../grid/files/contents.js';
+import type { Opened, ReadOptions } from '../../grid/files/persistence.js';
 import { type Head, readHead } from './head.js';
 import { openFrom } from './nodes.js';
 import { readFrom } from './read.js';

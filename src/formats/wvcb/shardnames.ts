@@ -1,5 +1,5 @@
 /** What the files of a cube of many shards are called: ../WVCB.md. */
-import type { Folder } from '../../grid/bytestream.js';
+import type { Folder } from '../../grid/files/bytestream.js';
 
 export const MANIFEST = 'manifest.wvcb';
 /** As an entry numbers them. */

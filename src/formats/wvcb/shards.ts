@@ -3,8 +3,8 @@
  * before anything is read of them.
  */
 import { check, FormatError, StorageError } from '../../errors.js';
-import type { Folder, Source } from '../../grid/bytestream.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { Folder, Source } from '../../grid/files/bytestream.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
 import type { PayloadFile } from './checkindex.js';
 import type { Head } from './head.js';
 import { decodeHeader, HEADER_BYTES, isWhole } from './header.js';

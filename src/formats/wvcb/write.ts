@@ -4,9 +4,9 @@
  */
 import { crc32c } from '../../checksum.js';
 import { readContainer } from '../../codecs/container.js';
-import type { Sink } from '../../grid/bytestream.js';
-import type { Contents, CubeContents } from '../../grid/contents.js';
-import type { StoredNode } from '../../grid/files.js';
+import type { Sink } from '../../grid/files/bytestream.js';
+import type { Contents, CubeContents } from '../../grid/files/contents.js';
+import type { StoredNode } from '../../grid/files/storednodes.js';
 import { AXES } from '../../grid/tangents.js';
 import { IndexBuilder, type IndexEntry, indexBytes, PayloadType } from './entries.js';
 import {

@@ -6,8 +6,8 @@
  */
 import { crc32c } from '../../checksum.js';
 import { ArgumentError, ChangedError, check, shown } from '../../errors.js';
-import type { Folder, Sink } from '../../grid/bytestream.js';
-import type { Contents } from '../../grid/contents.js';
+import type { Folder, Sink } from '../../grid/files/bytestream.js';
+import type { Contents } from '../../grid/files/contents.js';
 import { IndexBuilder, indexBytes } from './entries.js';
 import { readHead } from './head.js';
 import { compressionCode, encodeHeader, HEADER_BYTES, type Header } from './header.js';

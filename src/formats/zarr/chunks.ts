@@ -1,7 +1,7 @@
 /** Chunks on their way into files: encoded, and gathered into shards. */
 import { crc32c } from '../../checksum.js';
 import { ArgumentError, check, shown } from '../../errors.js';
-import type { FolderSink, Sink } from '../../grid/bytestream.js';
+import type { FolderSink, Sink } from '../../grid/files/bytestream.js';
 import { type CodecMetadata, CRC, LITTLE } from './layout.js';
 
 export type Compressor = 'zstd' | 'gzip' | null;

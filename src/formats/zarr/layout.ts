@@ -11,7 +11,7 @@
  * chunk, of zeros too: a chunk that is missing is damage, and no fill value.
  */
 import { crc32c } from '../../checksum.js';
-import type { CubeOptions } from '../../grid/contents.js';
+import type { CubeOptions } from '../../grid/files/contents.js';
 
 export const VERSION = 1;
 export const AXES = ['x', 'y', 'z'] as const;

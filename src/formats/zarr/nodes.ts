@@ -1,8 +1,8 @@
 /** The nodes of a [X, Y, Z, H, W, C] array, block by block, several blocks at once. */
 import { check, FormatError } from '../../errors.js';
 import type { NodeShape } from '../../grid/bank.js';
-import type { LostNode } from '../../grid/contents.js';
-import type { StoredNode } from '../../grid/files.js';
+import type { LostNode } from '../../grid/files/contents.js';
+import type { StoredNode } from '../../grid/files/storednodes.js';
 import { floatToHalf } from '../../ops/half.js';
 import { type Box, fileOf, type OpenArray, readBox } from './array.js';
 import { sizeOf, unravel } from './box.js';

@@ -1,9 +1,9 @@
 /** Zarr stores as contents of cubes: Wavecube's own (layout.ts), and arrays of others. */
 import { ArgumentError, ChangedError, check, FormatError, shown } from '../../errors.js';
-import type { Folder } from '../../grid/bytestream.js';
-import type { CubeContents, CubeOptions, LostNode } from '../../grid/contents.js';
-import type { StoredNode } from '../../grid/files.js';
-import type { ReadOptions } from '../../grid/persistence.js';
+import type { Folder } from '../../grid/files/bytestream.js';
+import type { CubeContents, CubeOptions, LostNode } from '../../grid/files/contents.js';
+import type { ReadOptions } from '../../grid/files/persistence.js';
+import type { StoredNode } from '../../grid/files/storednodes.js';
 import { type OpenArray, openArray, readBox, readExact } from './array.js';
 import { sizeOf } from './box.js';
 import { AXES, checksumOf, type OwnAttributes, VERSION } from './layout.js';

@@ -1,8 +1,8 @@
 /** A folder as zarrita reads it: keys are names in the folder, and what is not there is told apart from what cannot be read. */
 import type { AbsolutePath, GetOptions, RangeQuery } from 'zarrita';
 import { check, FormatError } from '../../errors.js';
-import { type Folder, readAll, type Source } from '../../grid/bytestream.js';
-import { parseJson } from '../../grid/json.js';
+import { type Folder, readAll, type Source } from '../../grid/files/bytestream.js';
+import { parseJson } from '../../grid/files/json.js';
 import { ABSENT_OFFSET, mayUnpackTo } from './codecs.js';
 
 /** There is no such file, or no such chunk in its shard: no error, until somebody needs it. */

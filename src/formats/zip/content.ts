@@ -2,7 +2,7 @@
 import { inflateSync } from 'fflate';
 import { crc32 } from '../../checksum.js';
 import { check, FormatError } from '../../errors.js';
-import type { Source } from '../../grid/bytestream.js';
+import type { Source } from '../../grid/files/bytestream.js';
 import {
   checkEntry,
   DEFLATED,

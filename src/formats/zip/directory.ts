@@ -1,6 +1,6 @@
 /** The directory of a zip archive, read strictly: every number is held against the file's size before it is used. */
 import { check, FormatError } from '../../errors.js';
-import type { Source } from '../../grid/bytestream.js';
+import type { Source } from '../../grid/files/bytestream.js';
 import {
   CENTRAL,
   CENTRAL_BYTES,

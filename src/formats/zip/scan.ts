@@ -1,5 +1,5 @@
 /** The entries of an archive whose directory is damaged or missing, found by their local headers. */
-import type { Source } from '../../grid/bytestream.js';
+import type { Source } from '../../grid/files/bytestream.js';
 import { unpack } from './content.js';
 import { DEFLATED, LOCAL_BYTES, localHeader, type ZipEntry } from './records.js';
 

@@ -1,7 +1,7 @@
 /** Writes a zip archive into a sink, entry by entry: what is kept of each is its record of the directory, at the end. */
 import { deflateSync } from 'fflate';
 import { crc32 } from '../../checksum.js';
-import type { Sink } from '../../grid/bytestream.js';
+import type { Sink } from '../../grid/files/bytestream.js';
 import { freeBytes } from '../budget.js';
 import {
   CENTRAL,

@@ -1,8 +1,8 @@
 /** What of an opened cube is not in its file as it is: what an update in place writes. */
 
 import { nodeOf } from '../coordinates.js';
-import type { StoredNode } from '../files.js';
-import type { NodeSource } from '../nodesource.js';
+import type { NodeSource } from '../files/nodesource.js';
+import type { StoredNode } from '../files/storednodes.js';
 import { stored } from '../store.js';
 import { AXES } from '../tangents.js';
 import { ROLES, type Role } from './filenodes.js';

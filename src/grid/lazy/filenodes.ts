@@ -5,7 +5,7 @@
  */
 import { sizeOf } from '../../codecs/parameters.js';
 import type { NodeShape } from '../bank.js';
-import type { NodeSource, StoredEntry } from '../nodesource.js';
+import type { NodeSource, StoredEntry } from '../files/nodesource.js';
 import type { Elsewhere, NodeStore } from '../store.js';
 import type { Tangents } from '../tangents.js';
 import type { Residency, Resident } from './residency.js';

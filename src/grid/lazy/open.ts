@@ -1,9 +1,9 @@
 /** Opening what is in files: finding the bytes and the format, and closing everything where that fails. */
 import { ArgumentError, check, checkOptionNames, FormatError, shown } from '../../errors.js';
-import { blobSource } from '../blobsource.js';
-import { memorySource, type Source } from '../bytestream.js';
-import { folderAt } from '../folders.js';
-import type { NodeSource } from '../nodesource.js';
+import { blobSource } from '../files/blobsource.js';
+import { memorySource, type Source } from '../files/bytestream.js';
+import { folderAt } from '../files/folders.js';
+import type { NodeSource } from '../files/nodesource.js';
 import {
   checkReadOptions,
   type FileFormat,
@@ -13,7 +13,7 @@ import {
   type SourceOptions,
   sniffFolderFormat,
   sniffFormat,
-} from '../persistence.js';
+} from '../files/persistence.js';
 import { closeOnce } from './filenodes.js';
 import { Residency } from './residency.js';
 

@@ -2,9 +2,9 @@
 
 import { sizeOf } from '../../codecs/parameters.js';
 import { ArgumentError, check, FormatError } from '../../errors.js';
-import type { CubeOptions, LostNode } from '../contents.js';
 import { cellOf } from '../coordinates.js';
-import type { NodeSource } from '../nodesource.js';
+import type { CubeOptions, LostNode } from '../files/contents.js';
+import type { NodeSource } from '../files/nodesource.js';
 import type { Settings } from '../options.js';
 import type { SamplingState } from '../sampling/sampling.js';
 import { FileNodes, noCells, roleOf } from './filenodes.js';

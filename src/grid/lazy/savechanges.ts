@@ -1,8 +1,8 @@
 /** Saving what has changed in a cube that was opened: added to its file in place. */
 import { ArgumentError, check } from '../../errors.js';
-import type { CubeContents } from '../contents.js';
-import { inBatches } from '../files.js';
-import { openPath, sniffFormat, storageFor } from '../persistence.js';
+import type { CubeContents } from '../files/contents.js';
+import { openPath, sniffFormat, storageFor } from '../files/persistence.js';
+import { inBatches } from '../files/storednodes.js';
 import { changesOf } from './changes.js';
 import { closeOnce, type FileNodes } from './filenodes.js';
 import type { OpenedCube } from './opened.js';

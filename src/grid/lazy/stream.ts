@@ -1,6 +1,7 @@
 /** Nodes of a file on their way into another one: read in parts, so that a cube larger than memory goes through. */
-import type { StoredNode } from '../files.js';
-import type { NodeSource } from '../nodesource.js';
+
+import type { NodeSource } from '../files/nodesource.js';
+import type { StoredNode } from '../files/storednodes.js';
 
 /** Of the file, what is asked for at once. */
 const PART_BYTES = 8 * 2 ** 20;

@@ -1,8 +1,8 @@
 /** Reading every node of a file once, to know which ones it holds no more: what open does with { recover: true }. */
 import { FormatError } from '../../errors.js';
-import type { LostNode } from '../contents.js';
 import { cellOf } from '../coordinates.js';
-import type { StoredNode } from '../files.js';
+import type { LostNode } from '../files/contents.js';
+import type { StoredNode } from '../files/storednodes.js';
 import type { Settings } from '../options.js';
 import { type FileNodes, ROLES, type Role, roleOf } from './filenodes.js';
 import { preparedNodes } from './loading.js';

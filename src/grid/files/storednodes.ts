@@ -1,16 +1,16 @@
 /** A cube's nodes and tangents as file formats write and read them: one by one, as they are stored. */
-import { readContainer } from '../codecs/container.js';
-import { sizeOf } from '../codecs/parameters.js';
-import { ArgumentError, check, MissingNodeError, ShapeError, shown } from '../errors.js';
-import type { NodeShape } from './bank.js';
+import { readContainer } from '../../codecs/container.js';
+import { sizeOf } from '../../codecs/parameters.js';
+import { ArgumentError, check, MissingNodeError, ShapeError, shown } from '../../errors.js';
+import type { NodeShape } from '../bank.js';
+import { cellOf, nodeOf } from '../coordinates.js';
+import { ROLES } from '../lazy/filenodes.js';
+import { streamed } from '../lazy/stream.js';
+import type { Settings } from '../options.js';
+import type { SamplingState } from '../sampling/sampling.js';
+import { isSame, type StoredValues, stored } from '../store.js';
+import { AXES, type Axis } from '../tangents.js';
 import type { CubeContents } from './contents.js';
-import { cellOf, nodeOf } from './coordinates.js';
-import { ROLES } from './lazy/filenodes.js';
-import { streamed } from './lazy/stream.js';
-import type { Settings } from './options.js';
-import type { SamplingState } from './sampling/sampling.js';
-import { isSame, type StoredValues, stored } from './store.js';
-import { AXES, type Axis } from './tangents.js';
 
 /**
  * A node at (x, y, z) as its bank stores it: dense values, or the bytes of a compressed one. With `tangent` it is not the node but

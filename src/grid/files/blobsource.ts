@@ -1,5 +1,5 @@
 /** Blobs, and the files that a user picked in a page, to be read in parts. */
-import { ChangedError } from '../errors.js';
+import { ChangedError } from '../../errors.js';
 import { checkRange, type Source } from './bytestream.js';
 
 /** @param name what errors call it; of a File its own. @throws ChangedError from reads, where the file was changed since it was picked. */

@@ -1,14 +1,14 @@
 /** Cubes from what files say of them: the class that their options ask for. */
-import { ChangedError, DeviceError, FormatError, WavecubeError } from '../errors.js';
+import { ChangedError, DeviceError, FormatError, WavecubeError } from '../../errors.js';
+import type { OpeningOf } from '../lazy/open.js';
+import { checkOpenable, openedOf } from '../lazy/opened.js';
+import { forgetLost } from '../lazy/verify.js';
+import { WavetableMatrix } from '../matrix.js';
+import { MultiResolutionWavetableMatrix } from '../multiresolution.js';
+import type { MatrixOptions, MixedOptions } from '../options.js';
 import type { CubeContents } from './contents.js';
-import type { StoredNode } from './files.js';
-import type { OpeningOf } from './lazy/open.js';
-import { checkOpenable, openedOf } from './lazy/opened.js';
-import { forgetLost } from './lazy/verify.js';
-import { WavetableMatrix } from './matrix.js';
-import { MultiResolutionWavetableMatrix } from './multiresolution.js';
-import type { MatrixOptions, MixedOptions } from './options.js';
 import type { Opened } from './persistence.js';
+import type { StoredNode } from './storednodes.js';
 
 /**
  * A cube with the nodes that storedNodes gave, of the class whose `options` these are. What formats make cubes with.

@@ -1,12 +1,12 @@
 /** Files from files: what one format's reader gives goes to another's writer node by node, and no cube is made of it. */
-import { ArgumentError, check, checkOptionNames, shown } from '../errors.js';
-import type { NodeShape } from './bank.js';
-import { type CompressionOptions, checkedCompression, type NodeReport } from './compression.js';
+import { ArgumentError, check, checkOptionNames, shown } from '../../errors.js';
+import type { NodeShape } from '../bank.js';
+import { type CompressionOptions, checkedCompression, type NodeReport } from '../compression.js';
 import type { Contents, CubeContents, LostNode } from './contents.js';
-import type { StoredNode } from './files.js';
 import { formatFor, type ReadOptions } from './persistence.js';
 import { compressStored } from './recompress.js';
 import { loadPath, saveContents } from './saving.js';
+import type { StoredNode } from './storednodes.js';
 
 export interface ConvertProgress {
   /** Nodes and tangents that have been read, of how many that the file says it holds. */

@@ -1,5 +1,5 @@
 /** JSON that loses nothing: the user's metadata on their way into files, and what files say on its way out of them. */
-import { ArgumentError, check, FormatError, shown } from '../errors.js';
+import { ArgumentError, check, FormatError, shown } from '../../errors.js';
 
 /** How deep a file's JSON may nest: what walks through it needs stack. */
 const MAX_DEPTH = 500;

@@ -6,10 +6,10 @@
  *     cube ── contents() ──▶ CubeContents ── format.write ──▶ Sink        (save, toBytes)
  *     cube ◀── cubeFrom ──── CubeContents ◀── format.read ─── Source      (load, fromBytes)
  */
-import type { NodeShape } from './bank.js';
-import type { StoredNode } from './files.js';
-import type { StoredHierarchy } from './octaves/stored.js';
-import type { MatrixOptions, MixedOptions } from './options.js';
+import type { NodeShape } from '../bank.js';
+import type { StoredHierarchy } from '../octaves/stored.js';
+import type { MatrixOptions, MixedOptions } from '../options.js';
+import type { StoredNode } from './storednodes.js';
 
 /** What a cube is made with, but for the user's metadata, which stand beside it, and pageBytes, which are the device's. */
 export type CubeOptions = Omit<MatrixOptions & MixedOptions, 'metadata' | 'pageBytes'>;

@@ -1,7 +1,7 @@
 /** Files whose kind the caller does not know: a cube or a hierarchy, whichever they hold. */
-import { type Openable, type OpenOptions, openWith } from './lazy/open.js';
-import type { WavetableMatrix } from './matrix.js';
-import { hierarchyOf, type OctaveHierarchy, openedHierarchyOf } from './octaves.js';
+import { type Openable, type OpenOptions, openWith } from '../lazy/open.js';
+import type { WavetableMatrix } from '../matrix.js';
+import { hierarchyOf, type OctaveHierarchy, openedHierarchyOf } from '../octaves.js';
 import { cubeOf, openedCubeOf, type ReadOptions } from './persistence.js';
 import { loadPath } from './saving.js';
 

@@ -1,7 +1,7 @@
 /** Nodes that are in a file, and not in the cube that was opened from it: what there is of each, and how they are read. */
 
-import type { NodeShape } from './bank.js';
-import type { StoredNode } from './files.js';
+import type { NodeShape } from '../bank.js';
+import type { StoredNode } from './storednodes.js';
 
 /** A node, or a tangent of one, that a file holds. */
 export interface StoredEntry {

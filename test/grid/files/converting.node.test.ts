@@ -15,11 +15,11 @@ import {
   verify,
   WavecubeError,
   WavetableMatrix,
-} from '../../src/index.js';
-import { expectSameContents, plainContents } from '../support/contents.js';
-import { makeCube } from '../support/cubes.js';
-import { FORMAT_CASES } from '../support/formatcases.js';
-import { random } from '../support/numbers.js';
+} from '../../../src/index.js';
+import { expectSameContents, plainContents } from '../../support/contents.js';
+import { makeCube } from '../../support/cubes.js';
+import { FORMAT_CASES } from '../../support/formatcases.js';
+import { random } from '../../support/numbers.js';
 
 /** One case of each combination of what there may be in a file: that every format keeps every case is tested elsewhere. */
 const CASES = [...new Map(FORMAT_CASES.map((one) => [one.has.join(), one])).values()];

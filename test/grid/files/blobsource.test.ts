@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { ChangedError, FormatError } from '../../src/errors.js';
-import { blobSource } from '../../src/grid/blobsource.js';
-import { failure } from '../support/failure.js';
-import fc from '../support/properties.js';
+import { ChangedError, FormatError } from '../../../src/errors.js';
+import { blobSource } from '../../../src/grid/files/blobsource.js';
+import { failure } from '../../support/failure.js';
+import fc from '../../support/properties.js';
 
 describe('sources of blobs', () => {
   const bytes = Uint8Array.from({ length: 10_000 }, (_, i) => (i * i) >>> 3);

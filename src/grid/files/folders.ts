@@ -1,5 +1,5 @@
 /** Formats of many files: the folder that a path names, to be read, or written in the place of what is there. */
-import { ArgumentError, check, WavecubeError } from '../errors.js';
+import { ArgumentError, check, WavecubeError } from '../../errors.js';
 import type { Folder, FolderSink } from './bytestream.js';
 import { endsAsFolder, type FileFormat, type SourceOptions, storageFor } from './persistence.js';
 

@@ -1,16 +1,16 @@
 /** Compressing nodes on their way from one file to another: by the rules of compressAll, without a cube. */
 import * as tf from '@tensorflow/tfjs';
-import { CompressedWavetable } from '../codecs/compressed.js';
-import type { NodeShape } from '../codecs/parameters.js';
-import { knownCodec } from '../codecs/registry.js';
-import { unpackRow } from '../ops/half.js';
+import { CompressedWavetable } from '../../codecs/compressed.js';
+import type { NodeShape } from '../../codecs/parameters.js';
+import { knownCodec } from '../../codecs/registry.js';
+import { unpackRow } from '../../ops/half.js';
 import {
   type CompressibleNodes,
   type CompressionOptions,
   compressCells,
   type NodeReport,
-} from './compression.js';
-import type { StoredNode } from './files.js';
+} from '../compression.js';
+import type { StoredNode } from './storednodes.js';
 
 type Dense = Extract<StoredNode, { values: unknown }>;
 

@@ -1,11 +1,11 @@
 /** Whether files are whole: everything is read and checked, and nothing decoded. */
-import { readContainer } from '../codecs/container.js';
-import { checkOptionNames, FormatError } from '../errors.js';
+import { readContainer } from '../../codecs/container.js';
+import { checkOptionNames, FormatError } from '../../errors.js';
 import type { Contents, LostNode } from './contents.js';
 import { lostOf } from './converting.js';
-import type { StoredNode } from './files.js';
 import type { ReadOptions } from './persistence.js';
 import { loadPath } from './saving.js';
+import type { StoredNode } from './storednodes.js';
 
 /** Something of a file that is not as it was written: a node, or where it has no place, of the file itself. */
 export type Damage = Omit<LostNode, 'x' | 'y' | 'z'> & Partial<Pick<LostNode, 'x' | 'y' | 'z'>>;

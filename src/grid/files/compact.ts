@@ -1,5 +1,5 @@
 /** Files that were changed in place, written anew. */
-import { ArgumentError, check } from '../errors.js';
+import { ArgumentError, check } from '../../errors.js';
 import { createPath, sniffFormat, storageFor } from './persistence.js';
 
 /**

@@ -1,15 +1,14 @@
 /** What is in files, without the cubes: of formats that are read by the node, without their nodes too. */
-import { readContainer } from '../codecs/container.js';
-import { sizeOf } from '../codecs/parameters.js';
-import { check, checkOptionNames, FormatError, WavecubeError } from '../errors.js';
-import type { Boundary } from '../interpolation/stencil.js';
-import type { NodeDtype } from './bank.js';
+import { readContainer } from '../../codecs/container.js';
+import { sizeOf } from '../../codecs/parameters.js';
+import { check, checkOptionNames, FormatError, WavecubeError } from '../../errors.js';
+import type { Boundary } from '../../interpolation/stencil.js';
+import type { NodeDtype } from '../bank.js';
+import { checkOptions, type MatrixOptions, type Missing } from '../options.js';
 import type { Folder, Source } from './bytestream.js';
 import { type Contents, disposeContents, type LostNode } from './contents.js';
-import type { StoredNode } from './files.js';
 import { folderAt } from './folders.js';
 import type { NodeSource, StoredEntry } from './nodesource.js';
-import { checkOptions, type MatrixOptions, type Missing } from './options.js';
 import {
   type FileFacts,
   type FileFormat,
@@ -19,6 +18,7 @@ import {
   sniffFolderFormat,
   sniffFormat,
 } from './persistence.js';
+import type { StoredNode } from './storednodes.js';
 
 /** The nodes of a cube in a file, counted. */
 export interface NodeCounts {

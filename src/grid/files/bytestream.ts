@@ -2,7 +2,7 @@
  * Bytes as formats read and write them, wherever they are: a Source is read at random, a Sink grows at its end. Storages
  * (src/storage/) make them of paths and URLs; the ones here are of memory.
  */
-import { check, FormatError } from '../errors.js';
+import { check, FormatError } from '../../errors.js';
 
 /** Bytes at rest. All reads of one source are of one state of them: where they changed meanwhile, a read throws ChangedError. */
 export interface Source {

@@ -1,5 +1,5 @@
 /** Saving and loading: contents, formats and places brought together. What both cubes and hierarchies do. */
-import { ArgumentError, check, FormatError } from '../errors.js';
+import { ArgumentError, check, FormatError } from '../../errors.js';
 import { type FolderSink, memorySink, memorySource, type Sink, type Source } from './bytestream.js';
 import { type Contents, disposeContents } from './contents.js';
 import { createFolderAt, folderAt, writesFolder } from './folders.js';

@@ -2,7 +2,9 @@
  * File formats and places to keep files, as the grid sees them. The formats build on the grid, so they announce
  * themselves here; the package's entry does that.
  */
-import { ArgumentError, check, checkOptionNames, FormatError, shown } from '../errors.js';
+import { ArgumentError, check, checkOptionNames, FormatError, shown } from '../../errors.js';
+import type { OpeningOf } from '../lazy/open.js';
+import type { WavetableMatrix } from '../matrix.js';
 import {
   type AppendableSource,
   type Folder,
@@ -13,8 +15,6 @@ import {
   type Source,
 } from './bytestream.js';
 import type { Contents, CubeContents } from './contents.js';
-import type { OpeningOf } from './lazy/open.js';
-import type { WavetableMatrix } from './matrix.js';
 import type { NodeSource } from './nodesource.js';
 
 export interface ReadOptions {
