@@ -5,7 +5,7 @@ import { openFolder } from './filefolder.js';
 import { createFolder } from './filefoldersink.js';
 import { FileSink } from './filesink.js';
 import { openFile } from './filesource.js';
-import { hasFileSystem, nodeFiles, nodePath, readable, toPath } from './filesystem.js';
+import { hasFileSystem, nodeFiles, nodeFs, nodePath, readable, toPath } from './filesystem.js';
 import { sweep } from './temporary.js';
 
 export const fileStorage = {
@@ -34,10 +34,7 @@ export const fileStorage = {
   open: async (path) => openFile(toPath(path), path, openFolder),
 
   async create(path) {
-    // What a link leads to is replaced, not the link.
-    const target = await nodeFiles()
-      .realpath(toPath(path))
-      .catch(() => toPath(path));
+    const target = targetOf(toPath(path));
     const sink = new FileSink(target, path);
     await sweep(nodePath().dirname(target));
     return sink;
@@ -58,3 +55,15 @@ export const fileStorage = {
 
   createFolder: async (path) => createFolder(toPath(path), path),
 } satisfies Storage;
+
+/**
+ * What a link leads to is replaced, not the link. Asked at once: a file under way must be known to who ends the process from the moment on in
+ * which the call is made.
+ */
+function targetOf(path: string): string {
+  try {
+    return nodeFs().realpathSync(path);
+  } catch {
+    return path;
+  }
+}

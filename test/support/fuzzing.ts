@@ -7,7 +7,7 @@ export interface Counts {
   splices: number;
 }
 
-export const SHORT: Counts = { flips: 1500, splices: 200 };
+export const SHORT: Counts = { flips: 1000, splices: 120 };
 export const LONG: Counts = { flips: 20_000, splices: 2000 };
 
 /**
