@@ -6,6 +6,8 @@ import { root, run } from './command.mjs';
 const home = join(root, 'node_modules', '.wavecube-python');
 const own = join(home, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
 const WANTED = 'import numpy, h5py, tensorstore';
+/** Where no index of packages answers, the tests go on without. */
+const LIMIT = { timeoutMs: 180_000 };
 
 /** The Python that tests run: WAVECUBE_PYTHON, the one that npm test has made, or python3. */
 export const pythonProgram = () => process.env.WAVECUBE_PYTHON ?? (existsSync(own) ? own : 'python3');
@@ -16,9 +18,14 @@ export async function findPython() {
   if (await has(pythonProgram())) return pythonProgram();
   const requirements = join(root, 'test/support/requirements.txt');
   const made =
-    (await run('python3', ['-m', 'venv', home])).code === 0 &&
-    (await run(own, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]))
-      .code === 0 &&
+    (await run('python3', ['-m', 'venv', home], LIMIT)).code === 0 &&
+    (
+      await run(
+        own,
+        ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements],
+        LIMIT,
+      )
+    ).code === 0 &&
     (await has(own));
   return made ? own : `not all of ${WANTED.slice(7)}: their tests will be skipped`;
 }
