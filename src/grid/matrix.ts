@@ -29,7 +29,7 @@ import { type Coordinates, cellOf, checkScalar, coordinateTensor, nodeOf } from 
 import type { Contents, CubeContents, LostNode } from './files/contents.js';
 import { plainMetadata } from './files/json.js';
 import { cubeOf, formatFor, type Opened, openedCubeOf, type ReadOptions } from './files/persistence.js';
-import { checkKind, contentsBytes, loadBytes, loadPath, saveContents } from './files/saving.js';
+import { checkKind, contentsBytes, loadBytes, loadPath, savePath } from './files/saving.js';
 import { inBatches, restoreNodes, type StoredNode, snapshotNodes } from './files/storednodes.js';
 import { type CheckedNode, denseByShape, type GivenNode, lastOfEachCell } from './given.js';
 import { type PrefetchOptions, prefetchNodes, sampleAsync } from './lazy/asyncsampling.js';
@@ -920,13 +920,7 @@ export class WavetableMatrix {
    * @param options.format default: by the path's ending, else 'npz'. Others are the format's.
    */
   async save(path: string, options: { format?: string } & Record<string, unknown> = {}): Promise<void> {
-    check(
-      typeof options === 'object' && options !== null,
-      () => new ArgumentError(`save: options must be an object, got ${shown(options)}`),
-    );
-    const { format: name, ...rest } = options;
-    const format = formatFor('save', name, path);
-    await saveContents(await this.#settledContents('save'), format, path, rest);
+    await savePath(path, options, () => this.#settledContents('save'));
   }
 
   /**

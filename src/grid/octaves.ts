@@ -18,7 +18,7 @@ import { type Coordinates, cellOf, checkScalar, coordinateTensor } from './coord
 import type { Contents, LostNode, OctavesContents } from './files/contents.js';
 import { plainMetadata } from './files/json.js';
 import { cubeOf, formatFor, type Opened, openedCubeOf, type ReadOptions } from './files/persistence.js';
-import { checkKind, contentsBytes, loadBytes, loadPath, saveContents } from './files/saving.js';
+import { checkKind, contentsBytes, loadBytes, loadPath, savePath } from './files/saving.js';
 import {
   type PrefetchOctavesOptions,
   prefetchOctaves,
@@ -555,13 +555,7 @@ export class OctaveHierarchy {
    * @param options.format default: by the path's ending, else 'npz'.
    */
   async save(path: string, options: { format?: string } & Record<string, unknown> = {}): Promise<void> {
-    check(
-      typeof options === 'object' && options !== null,
-      () => new ArgumentError(`save: options must be an object, got ${shown(options)}`),
-    );
-    const { format: name, ...rest } = options;
-    const format = formatFor('save', name, path);
-    await saveContents(await this.#settledContents('save'), format, path, rest);
+    await savePath(path, options, () => this.#settledContents('save'));
   }
 
   /** Loads a hierarchy from a path or URL. @throws FormatError for a file that is damaged or of something else. */

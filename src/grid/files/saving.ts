@@ -1,5 +1,5 @@
 /** Saving and loading: contents, formats and places brought together. What both cubes and hierarchies do. */
-import { ArgumentError, check, FormatError } from '../../errors.js';
+import { ArgumentError, check, FormatError, shown } from '../../errors.js';
 import { type FolderSink, memorySink, memorySource, type Sink, type Source } from './bytestream.js';
 import { type Contents, disposeContents } from './contents.js';
 import { createFolderAt, folderAt, writesFolder } from './folders.js';
@@ -7,11 +7,30 @@ import {
   checkReadOptions,
   createPath,
   type FileFormat,
+  formatFor,
   openPath,
   type ReadOptions,
   sniffFolderFormat,
   sniffFormat,
 } from './persistence.js';
+
+/**
+ * What save does. The contents are taken in the turn of the call, unless they have to wait for something themselves.
+ * @param options the format's name, and the format's own. @throws ArgumentError before anything is taken.
+ */
+export async function savePath(
+  path: string,
+  options: { format?: string } & Record<string, unknown>,
+  contents: () => Promise<Contents>,
+): Promise<void> {
+  check(
+    typeof options === 'object' && options !== null,
+    () => new ArgumentError(`save: options must be an object, got ${shown(options)}`),
+  );
+  const { format: name, ...rest } = options;
+  const format = formatFor('save', name, path);
+  await saveContents(await contents(), format, path, rest);
+}
 
 /** Writes contents to a path, whole or not at all. */
 export async function saveContents(
